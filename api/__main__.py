@@ -1,0 +1,35 @@
+"""`python -m api`: serve on $HOST:$PORT, and stop on SIGTERM without breaking an accepted request."""
+
+import os
+import signal
+from threading import Timer
+from types import FrameType
+
+import uvicorn
+
+from api.api import app
+
+NOTICE = 1.0  # s from "not ready" to the closed listener, for whoever routes requests here
+
+
+class DrainingServer(uvicorn.Server):
+    """A server that says "not ready" before it stops listening, and ends with exit status 0."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if sig == signal.SIGTERM:
+            app.state.ready = False
+            Timer(NOTICE, self.stop).start()
+        else:
+            super().handle_exit(sig, frame)
+
+    def stop(self) -> None:
+        self.should_exit = True
+
+
+def main() -> None:
+    host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
+    DrainingServer(uvicorn.Config(app, host=host, port=port)).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""The FastAPI app: `POST /batch_predict/`, `GET /model/` and the health of the service."""
+
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import perf_counter
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+
+from api.answers import BatchAnswer, HealthAnswer, ModelAnswer, analyse
+from api.predictor import Predictor
+from api.provenance import read_versions
+from api.records import InvalidRecords, RecordReader
+
+ASSETS = Path(os.environ.get("ASSETS", Path(__file__).parent.parent / "assets"))
+RECORDS_SCHEMA = {
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "required": ["record"],
+        "properties": {"record": {"type": "array", "items": {"type": "number"}}},
+    },
+}
+REQUEST_BODY = {"required": True, "content": {"application/json": {"schema": RECORDS_SCHEMA}}}
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    app.state.predictor = Predictor(ASSETS)
+    app.state.read_records = RecordReader(app.state.predictor.window_length)
+    app.state.model = describe_model(app.state.predictor)
+    complete_document(app)
+    app.state.ready = True
+    yield
+    app.state.ready = False
+
+
+app = FastAPI(
+    title="Bearing diagnosis",
+    version="0.1.0",
+    description="Diagnoses rolling bearings from windows of vibration.",
+    lifespan=lifespan,
+)
+
+
+@app.post(
+    "/batch_predict/",
+    response_model=BatchAnswer,
+    openapi_extra={"requestBody": REQUEST_BODY},
+    responses={422: {"description": "What came and what was expected, record by record"}},
+)
+async def batch_predict(request: Request) -> Response:
+    """Diagnose one window of raw vibration a record; any amplitude and offset, at the model's sampling rate."""
+    check_content_type(request.headers.get("content-type", ""))
+    body = await request.body()
+    return await run_in_threadpool(answer, body, perf_counter(), request.app)
+
+
+def check_content_type(content_type: str) -> None:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise RequestValidationError(
+            [
+                {
+                    "type": "content_type",
+                    "loc": ["header", "content-type"],
+                    "msg": "Content-Type should be application/json",
+                    "input": content_type[:80] or None,
+                }
+            ]
+        )
+
+
+def answer(body: bytes, start: float, app: FastAPI) -> Response:
+    """Return the finished answer; start is the moment at which the body was complete."""
+    try:
+        records = app.state.read_records(body)
+    except InvalidRecords as error:
+        raise RequestValidationError(error.errors) from None
+    analysis = analyse(app.state.predictor.predict(records), app.state.predictor.classes)
+    milliseconds = 1000 * (perf_counter() - start)
+    content = b'{"Analysis":%b,"Execution Time":%.3f}' % (analysis, milliseconds)
+    return Response(content, media_type="application/json")
+
+
+@app.get("/model/")
+async def model(request: Request) -> ModelAnswer:
+    """Tell what is served: what a record must be, what the model was trained on and how it scored."""
+    return request.app.state.model
+
+
+@app.get("/health/live")
+async def live() -> HealthAnswer:
+    """Answer as long as the process does."""
+    return HealthAnswer(status="live")
+
+
+@app.get("/health/ready", responses={503: {"description": "Starting or stopping"}})
+async def ready(request: Request) -> HealthAnswer:
+    """Answer 200 from the moment the model is loaded until the service begins to stop."""
+    if not request.app.state.ready:
+        raise HTTPException(503, "stopping", headers={"Retry-After": "5"})
+    return HealthAnswer(status="ready")
+
+
+def describe_model(predictor: Predictor) -> ModelAnswer:
+    metrics = ASSETS / "metrics.json"
+    return ModelAnswer(
+        classes=predictor.classes,
+        window_length=predictor.window_length,
+        sampling_rate=predictor.sampling_rate,
+        band_limit=predictor.band_limit,
+        trained_on=predictor.trained_on,
+        metrics=json.loads(metrics.read_text()) if metrics.is_file() else {},
+        backend={"name": "onnxruntime", "device": predictor.device},
+        versions=read_versions(ASSETS),
+    )
+
+
+def complete_document(app: FastAPI) -> None:
+    """Put what only the model knows into the OpenAPI document: a record's length, and a request that works."""
+    operation = app.openapi()["paths"]["/batch_predict/"]["post"]
+    body = operation["requestBody"]["content"]["application/json"]
+    length = app.state.predictor.window_length
+    body["schema"]["items"]["properties"]["record"] |= {"minItems": length, "maxItems": length}
+    example = ASSETS / "example.json"
+    if example.is_file():
+        body["example"] = json.loads(example.read_text())[:1]

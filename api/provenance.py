@@ -1,0 +1,35 @@
+"""Which files, code and libraries an answer comes from."""
+
+import hashlib
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+LIBRARIES = ("fastapi", "numpy", "onnxruntime", "pydantic", "uvicorn")
+
+
+def read_versions(folder: Path) -> dict[str, str]:
+    """Return the hashes of the model and of dvc.lock, the git commit, and the versions of Python and the libraries."""
+    return {
+        "model_sha256": hash_file(folder / "model.onnx"),
+        "dvc_lock_sha256": hash_file(ROOT / "dvc.lock"),
+        "git_commit": os.environ.get("GIT_COMMIT") or os.environ.get("RENDER_GIT_COMMIT") or ask_git(),
+        "python": platform.python_version(),
+    } | {library: version(library) for library in LIBRARIES}
+
+
+def hash_file(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "unknown"
+
+
+def ask_git() -> str:
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, timeout=5, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return answer.stdout.strip()

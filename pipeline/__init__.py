@@ -1,0 +1,1 @@
+"""From recordings to a service, one module a stage."""

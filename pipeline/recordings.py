@@ -1,0 +1,97 @@
+"""Readers: one channel of a recording's file as a vector, whatever the format."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import scipy.io
+
+from pipeline.params import InputError
+
+
+def read_signal(path: Path, variable: str = "", sampling_rate: float | None = None) -> np.ndarray:
+    """Return one channel of a recording, float64 (samples,), at the recording's own rate.
+
+    variable names the MATLAB variable, the text column (name or number), or the column of a 2-D .npy or .wav; it may
+    be empty where the file holds one vector only. sampling_rate in Hz is compared with what a .wav says.
+    Raises InputError that names the file, what came and what was expected.
+    """
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise InputError(f"{path.name}: format {path.suffix!r} is not one of {', '.join(READERS)}")
+    try:
+        signal = reader(path, variable, sampling_rate)
+    except InputError:
+        raise
+    except Exception as error:  # a reader's own exceptions are many and undocumented
+        raise InputError(f"{path.name} cannot be read as {path.suffix}: {error}") from error
+    return checked(signal, path)
+
+
+def read_mat(path: Path, variable: str, sampling_rate: float | None) -> np.ndarray:
+    variables = scipy.io.loadmat(path, variable_names=[variable] if variable else None)
+    if variable:
+        if variable not in variables:
+            names = ", ".join(name for name, *_ in scipy.io.whosmat(path))
+            raise InputError(f"{path.name} has no variable {variable}; it has {names}")
+        return variables[variable]
+    vectors = {name: value for name, value in variables.items() if is_vector(value)}
+    if len(vectors) != 1:
+        raise InputError(f"{path.name} holds {len(vectors)} vectors ({', '.join(vectors)}): name one as variable")
+    return next(iter(vectors.values()))
+
+
+def is_vector(value: object) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "iuf" and value.size > 1 and value.size in value.shape
+
+
+def read_npy(path: Path, variable: str, sampling_rate: float | None) -> np.ndarray:
+    return pick_column(np.load(path, allow_pickle=False), path, variable)
+
+
+def read_wav(path: Path, variable: str, sampling_rate: float | None) -> np.ndarray:
+    own_rate, samples = scipy.io.wavfile.read(path)
+    if sampling_rate is not None and own_rate != sampling_rate:
+        raise InputError(f"{path.name} says {own_rate} Hz, the catalogue {sampling_rate:g} Hz")
+    return pick_column(samples, path, variable)
+
+
+def read_text(path: Path, variable: str, sampling_rate: float | None) -> np.ndarray:
+    first_cell = path.open().readline().replace(";", ",").split(",")[0]
+    table = pd.read_csv(path, sep=None, engine="python", header=None if is_number(first_cell) else "infer")
+    if variable in table:
+        return table[variable].to_numpy()
+    if variable and not variable.isdecimal():
+        raise InputError(f"{path.name} has no column {variable}; it has {', '.join(map(str, table))}")
+    return pick_column(table.to_numpy(), path, variable)
+
+
+def is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def pick_column(samples: np.ndarray, path: Path, variable: str) -> np.ndarray:
+    if samples.ndim == 1 or samples.size in samples.shape:
+        return samples.reshape(-1)
+    if not variable.isdecimal() or int(variable) >= samples.shape[-1]:
+        raise InputError(
+            f"{path.name} has {samples.shape[-1]} columns, and variable is {variable!r}: expected a number from 0 to "
+            f"{samples.shape[-1] - 1}"
+        )
+    return samples[:, int(variable)]
+
+
+def checked(signal: np.ndarray, path: Path) -> np.ndarray:
+    if signal.dtype.kind not in "iuf" or signal.size not in signal.shape:
+        raise InputError(f"{path.name} holds {signal.dtype} of shape {signal.shape}, expected one vector of numbers")
+    signal = signal.reshape(-1).astype(np.float64)
+    if not np.isfinite(signal).all():
+        raise InputError(f"{path.name} holds NaN or infinity at sample {int(np.argmin(np.isfinite(signal)))}")
+    return signal
+
+
+READERS = {".mat": read_mat, ".npy": read_npy, ".wav": read_wav, ".csv": read_text, ".txt": read_text}

@@ -1,0 +1,106 @@
+"""Stage windows: cut every recording into windows, one metadata row each."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy.signal import resample_poly
+from tqdm import tqdm
+
+from pipeline import params
+from pipeline.catalogue import read_catalogue
+from pipeline.params import RECORDINGS, WINDOWS, InputError
+from pipeline.recordings import read_signal
+
+DESCRIPTION = ["label", "fault_diameter", "outer_race_position", "load_hp", "rpm"]
+
+
+def main(setting: str) -> None:
+    catalogue = read_catalogue(params.load("download")["catalogue"])
+    manifest = json.loads((RECORDINGS / "manifest.json").read_text())
+    signals = read_signals(catalogue, manifest, RECORDINGS)
+    windows, metadata = cut(catalogue, signals, **params.load("windows", setting))
+    folder = WINDOWS / setting
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / "windows.npy", windows)
+    metadata.to_csv(folder / "metadata.csv", index=False, lineterminator="\n")
+    print(f"{setting}: {len(windows)} windows: {metadata.label.value_counts().sort_index().to_dict()}")
+
+
+def read_signals(catalogue: pd.DataFrame, manifest: dict, folder: Path) -> dict[str, np.ndarray]:
+    """Return {recording: signal} at each recording's own rate; a signal of another length than listed is refused."""
+    signals = {}
+    for row in tqdm(list(catalogue.itertuples()), desc="read", unit="file", disable=None):
+        entry = manifest[row.recording]
+        signal = read_signal(folder / entry["file"], row.variable, row.sampling_rate)
+        if entry["samples"] and len(signal) != entry["samples"]:
+            raise InputError(f"{entry['file']} holds {len(signal)} samples, the catalogue says {entry['samples']}")
+        signals[row.recording] = signal
+    return signals
+
+
+def cut(
+    catalogue: pd.DataFrame,
+    signals: dict[str, np.ndarray],
+    window_length: int,
+    hop_length: int,
+    sampling_rate: float | None,
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Return windows float32 (windows, window_length) and their metadata, in the order of the catalogue.
+
+    Lengths in samples. Every signal is brought to sampling_rate (Hz) first; None leaves each at its own rate.
+    Raises InputError that names a recording that is too short, sampled too slowly, or partly constant.
+    """
+    windows, metadata = [], []
+    for row in catalogue.itertuples():
+        signal = resample(signals[row.recording], row.sampling_rate, sampling_rate, row.recording)
+        frames = frame(signal, window_length, hop_length).astype(np.float32)
+        check_frames(frames, row.recording, window_length, hop_length)
+        windows.append(frames)
+        metadata.append(describe(row, len(frames), hop_length))
+    return np.concatenate(windows), pd.concat(metadata, ignore_index=True)
+
+
+def resample(signal: np.ndarray, own_rate: float, sampling_rate: float | None, recording: str) -> np.ndarray:
+    """Return the signal at sampling_rate by polyphase filtering, ceil(samples x sampling_rate / own_rate) samples."""
+    if sampling_rate is None or own_rate == sampling_rate:
+        return signal
+    if own_rate < sampling_rate:
+        raise InputError(
+            f"recording {recording} was sampled at {own_rate:g} Hz, expected at least windows.sampling_rate "
+            f"({sampling_rate:g} Hz): what lies above {own_rate / 2:g} Hz cannot be made up"
+        )
+    ratio = Fraction(sampling_rate / own_rate).limit_denominator(10_000)
+    return resample_poly(signal, ratio.numerator, ratio.denominator)
+
+
+def frame(signal: np.ndarray, window_length: int, hop_length: int) -> np.ndarray:
+    """Return frames (n, window_length), n = 1 + (samples - window_length) // hop_length; the tail is dropped."""
+    if len(signal) < window_length:
+        return np.empty((0, window_length))
+    return sliding_window_view(signal, window_length)[::hop_length]
+
+
+def check_frames(frames: np.ndarray, recording: str, window_length: int, hop_length: int) -> None:
+    if not len(frames):
+        raise InputError(f"recording {recording} is shorter than one window of {window_length} samples")
+    constant = np.ptp(frames, axis=1) == 0
+    if constant.any():
+        start = int(constant.argmax()) * hop_length
+        raise InputError(f"recording {recording} is constant from sample {start} to {start + window_length}")
+
+
+def describe(row: tuple, windows: int, hop_length: int) -> pd.DataFrame:
+    """Return one metadata row a window; start counts samples at the windows' rate, native_sampling_rate is in Hz."""
+    return pd.DataFrame(
+        {"recording": row.recording, "start": np.arange(windows) * hop_length}
+        | {name: getattr(row, name) for name in DESCRIPTION}
+        | {"native_sampling_rate": row.sampling_rate}
+    )
+
+
+if __name__ == "__main__":
+    params.run_stage(main)
