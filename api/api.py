@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from api.answers import BatchAnswer, HealthAnswer, ModelAnswer, analyse
 from api.predictor import Predictor
 from api.provenance import read_versions
-from api.records import InvalidRecords, RecordReader
+from api.records import InvalidRecordsError, RecordReader
 
 ASSETS = Path(os.environ.get("ASSETS", Path(__file__).parent.parent / "assets"))
 RECORDS_SCHEMA = {
@@ -80,7 +80,7 @@ def answer(body: bytes, start: float, app: FastAPI) -> Response:
     """Return the finished answer; start is the moment at which the body was complete."""
     try:
         records = app.state.read_records(body)
-    except InvalidRecords as error:
+    except InvalidRecordsError as error:
         raise RequestValidationError(error.errors) from None
     analysis = analyse(app.state.predictor.predict(records), app.state.predictor.classes)
     milliseconds = 1000 * (perf_counter() - start)

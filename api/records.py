@@ -11,7 +11,7 @@ MOST_ERRORS = 20
 FLAT = 1e-5  # a record whose values differ by less than this share of their size carries no vibration
 
 
-class InvalidRecords(ValueError):
+class InvalidRecordsError(ValueError):
     """A request that cannot be answered; errors holds one entry a mistake, in FastAPI's form."""
 
     def __init__(self, errors: list[dict]) -> None:
@@ -25,15 +25,18 @@ class RecordReader:
     def __init__(self, window_length: int) -> None:
         number = Annotated[float, Strict(), AllowInfNan(False)]
         record = Annotated[list[number], FailFast(), Len(window_length, window_length)]
-        item = TypedDict("Item", {"record": record})
-        self.adapter = TypeAdapter(Annotated[list[item], Len(1)])
+
+        class Item(TypedDict):
+            record: record
+
+        self.adapter = TypeAdapter(Annotated[list[Item], Len(1)])
 
     def __call__(self, body: bytes) -> np.ndarray:
-        """Return float32 (records, window_length). Raises InvalidRecords."""
+        """Return float32 (records, window_length). Raises InvalidRecordsError."""
         try:
             items = self.adapter.validate_json(body)
         except ValidationError as error:
-            raise InvalidRecords([describe(mistake) for mistake in error.errors()[:MOST_ERRORS]]) from None
+            raise InvalidRecordsError([describe(mistake) for mistake in error.errors()[:MOST_ERRORS]]) from None
         with np.errstate(over="ignore"):
             records = np.array([item["record"] for item in items], dtype=np.float32)
         check(records)
@@ -68,7 +71,7 @@ def check(records: np.ndarray) -> None:
     errors = [refuse(records, index, "too_large") for index in np.flatnonzero(too_large)]
     errors += [refuse(records, index, "constant") for index in np.flatnonzero(flat)]
     if errors:
-        raise InvalidRecords(errors[:MOST_ERRORS])
+        raise InvalidRecordsError(errors[:MOST_ERRORS])
 
 
 def refuse(records: np.ndarray, index: int, kind: str) -> dict:

@@ -1,6 +1,5 @@
 """Stage download: fetch every recording of the catalogue, hash-checked, and write down which files were had."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -126,7 +125,7 @@ def download_url(file: str, timeout: float) -> pooch.HTTPDownloader:
 
 def copy_file(path: str) -> Callable[[str, str, object], None]:
     """Return a downloader for pooch, which knows no local folders."""
-    return lambda url, output, pup: shutil.copyfile(path, output)
+    return lambda _url, output, _pooch: shutil.copyfile(path, output)
 
 
 def fetch_recording(fetch: Fetcher, row: tuple) -> dict | None:
@@ -139,7 +138,7 @@ def fetch_recording(fetch: Fetcher, row: tuple) -> dict | None:
 
 
 def describe(folder: Path, file: str, samples: float, variant: str) -> dict:
-    sha256 = hashlib.file_digest((folder / file).open("rb"), "sha256").hexdigest()
+    sha256 = pooch.file_hash(str(folder / file))
     return {"file": file, "sha256": sha256, "samples": None if pd.isna(samples) else int(samples), "variant": variant}
 
 

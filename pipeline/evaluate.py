@@ -100,8 +100,8 @@ def write_card(metrics: dict, predictors: dict[str, Predictor]) -> str:
             "The class columns are recalls.",
             "",
             "## Limits",
-            f"- The `{facts['protocol']}` protocol leaks: windows of one recording, and so of one physical bearing, lie "
-            "on both sides. These scores say how well the network knows these bearings again. They say nothing about "
+            f"- The `{facts['protocol']}` protocol leaks: windows of one recording, so of one physical bearing, lie on "
+            "both sides. These scores say how well the network knows these bearings again. They say nothing about "
             "a bearing or a machine that it has not seen.",
             "- In the reference row recordings keep their own rates. Where healthy and damaged bearings were recorded "
             "at different rates, as in the CWRU data, a network can tell them apart by the rate alone.",

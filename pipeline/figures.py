@@ -60,7 +60,7 @@ def draw_training(history: pd.DataFrame, path: Path) -> None:
 
 
 def draw_confusion(counts: dict[str, np.ndarray], classes: list[str], path: Path) -> None:
-    """Draw confusion matrices side by side; counts maps a title to (classes, classes), truth down, prediction across."""
+    """Draw {title: confusion matrix (classes, classes)} side by side, truth down, prediction across."""
     with pyplot.rc_context(STYLE):
         figure, axes = pyplot.subplots(1, len(counts), figsize=(4.2 * len(counts), 3.9), squeeze=False)
         for axis, (title, matrix) in zip(axes[0], counts.items(), strict=True):

@@ -1,5 +1,6 @@
 """Readers: one channel of a recording's file as a vector, whatever the format."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,9 @@ def read_signal(path: Path, variable: str = "", sampling_rate: float | None = No
     if reader is None:
         raise InputError(f"{path.name}: format {path.suffix!r} is not one of {', '.join(READERS)}")
     try:
-        signal = reader(path, variable, sampling_rate)
+        signal = reader(path, variable)
+        if sampling_rate is not None and reader is read_wav:
+            check_rate(path, sampling_rate)
     except InputError:
         raise
     except Exception as error:  # a reader's own exceptions are many and undocumented
@@ -28,7 +31,7 @@ def read_signal(path: Path, variable: str = "", sampling_rate: float | None = No
     return checked(signal, path)
 
 
-def read_mat(path: Path, variable: str, sampling_rate: float | None) -> np.ndarray:
+def read_mat(path: Path, variable: str) -> np.ndarray:
     variables = scipy.io.loadmat(path, variable_names=[variable] if variable else None)
     if variable:
         if variable not in variables:
@@ -45,20 +48,27 @@ def is_vector(value: object) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind in "iuf" and value.size > 1 and value.size in value.shape
 
 
-def read_npy(path: Path, variable: str, sampling_rate: float | None) -> np.ndarray:
+def read_npy(path: Path, variable: str) -> np.ndarray:
     return pick_column(np.load(path, allow_pickle=False), path, variable)
 
 
-def read_wav(path: Path, variable: str, sampling_rate: float | None) -> np.ndarray:
-    own_rate, samples = scipy.io.wavfile.read(path)
-    if sampling_rate is not None and own_rate != sampling_rate:
-        raise InputError(f"{path.name} says {own_rate} Hz, the catalogue {sampling_rate:g} Hz")
-    return pick_column(samples, path, variable)
+def read_wav(path: Path, variable: str) -> np.ndarray:
+    return pick_column(scipy.io.wavfile.read(path)[1], path, variable)
 
 
-def read_text(path: Path, variable: str, sampling_rate: float | None) -> np.ndarray:
-    first_cell = path.open().readline().replace(";", ",").split(",")[0]
-    table = pd.read_csv(path, sep=None, engine="python", header=None if is_number(first_cell) else "infer")
+def check_rate(path: Path, sampling_rate: float) -> None:
+    own_rate, _ = scipy.io.wavfile.read(path, mmap=True)
+    if own_rate != sampling_rate:
+        raise InputError(f"{path.name} says {own_rate} Hz, expected {sampling_rate:g} Hz")
+
+
+def read_text(path: Path, variable: str) -> np.ndarray:
+    with path.open() as file:
+        head, sample = file.readline().rstrip(), file.readline()
+    separator = next((mark for mark in ";,\t" if mark in head), r"\s+")
+    has_header = not is_number(re.split(separator, head.strip())[0])
+    decimal = "," if separator == ";" and "," in head + sample else "."
+    table = pd.read_csv(path, sep=separator, decimal=decimal, header="infer" if has_header else None)
     if variable in table:
         return table[variable].to_numpy()
     if variable and not variable.isdecimal():
@@ -68,7 +78,7 @@ def read_text(path: Path, variable: str, sampling_rate: float | None) -> np.ndar
 
 def is_number(text: str) -> bool:
     try:
-        float(text)
+        float(text.replace(",", "."))
     except ValueError:
         return False
     return True

@@ -1,6 +1,5 @@
 """Stage scale: band-limit and z-score every window, with the front end that the served graph holds."""
 
-
 import numpy as np
 import torch
 

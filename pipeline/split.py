@@ -1,6 +1,5 @@
 """Stage split: say of every window whether it trains, selects the epoch, or is held out."""
 
-
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split

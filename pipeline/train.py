@@ -16,14 +16,8 @@ from pipeline.params import SCALED, SPLIT, TRAINED, WINDOWS
 
 
 def main(setting: str, assets: str) -> None:
-    labels = pd.read_csv(WINDOWS / setting / "metadata.csv").label
-    classes = sorted(labels.unique())
-    windows = torch.from_numpy(np.load(SCALED / f"{setting}.npy"))
-    targets = torch.from_numpy(pd.Categorical(labels, classes).codes.astype(np.int64))
-    parts = pd.read_csv(SPLIT / f"{setting}.csv").part.to_numpy()
-    training, validation = ((windows[parts == part], targets[parts == part]) for part in ("train", "validation"))
-
-    network, history = train(training, validation, len(classes), **params.load("train"))
+    parts, classes = load(setting)
+    network, history = train(parts["train"], parts["validation"], len(classes), **params.load("train"))
 
     folder = TRAINED / setting
     folder.mkdir(parents=True, exist_ok=True)
@@ -32,6 +26,16 @@ def main(setting: str, assets: str) -> None:
     Path(assets).mkdir(parents=True, exist_ok=True)
     history.to_csv(Path(assets) / "training.csv", index=False, lineterminator="\n")
     figures.draw_training(history, Path(assets) / "training.png")
+
+
+def load(setting: str) -> tuple[dict[str, tuple[Tensor, Tensor]], list[str]]:
+    """Return {part: (scaled windows, class numbers)} and the classes, sorted by name."""
+    labels = pd.read_csv(WINDOWS / setting / "metadata.csv").label
+    classes = sorted(labels.unique())
+    windows = torch.from_numpy(np.load(SCALED / f"{setting}.npy"))
+    targets = torch.from_numpy(pd.Categorical(labels, classes).codes.astype(np.int64))
+    parts = pd.read_csv(SPLIT / f"{setting}.csv").part.to_numpy()
+    return {part: (windows[parts == part], targets[parts == part]) for part in np.unique(parts)}, classes
 
 
 def train(

@@ -1,0 +1,27 @@
+# run: reproduce the pipeline and serve · test: check everything · bench: measure. Each line can be typed by hand.
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PORT ?= 8000
+
+.PHONY: run test bench
+
+run: .venv/ready
+	@if dvc repro download; then dvc repro service; else \
+		echo; echo "The recordings cannot be had, see above: serving the artefacts that came with the repository."; fi
+	@python -m api & service=$$!; trap "kill $$service 2>/dev/null" EXIT; \
+		python api/test.py --url http://127.0.0.1:$(PORT) --wait 30 && \
+		echo "serving on http://127.0.0.1:$(PORT) (try /docs), Ctrl-C stops it" && wait $$service
+
+test: .venv/ready
+	ruff format --check .
+	ruff check .
+	python -m pytest
+
+bench: .venv/ready
+	dvc repro scale@as_recorded split@as_recorded
+	python -m tests.bench.training
+
+.venv/ready: requirements.txt api/requirements.txt
+	python3 -m venv .venv
+	pip install --disable-pip-version-check -q -r requirements.txt
+	touch .venv/ready

@@ -1,0 +1,63 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from api.api import app
+from pipeline.catalogue import read_catalogue
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def noise() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def catalogue():
+    return read_catalogue(ROOT / "data" / "catalogue.csv")
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """The folder with the real recordings; tests that need it are skipped, and say so, where there is none."""
+    folder = os.environ.get("CWRU_MIRROR", "")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip(f"REAL RECORDINGS SKIPPED: CWRU_MIRROR is {folder!r}, expected a folder that holds them")
+    return Path(folder).resolve()
+
+
+@pytest.fixture(scope="session")
+def client():
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def copy_repository(tmp_path_factory):
+    """Return a function that makes a fresh clone: the files that git knows, in a repository of their own."""
+
+    def copy() -> Path:
+        folder = tmp_path_factory.mktemp("clone")
+        listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        names = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+        for name in filter(None, names.split("\0")):
+            if (ROOT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, folder / name)
+        subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+        return folder
+
+    return copy
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The environment of a started program: this interpreter is `python`, this checkout is not on its path."""
+    inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "CWRU_MIRROR")}
+    return inherited | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"} | extra
