@@ -24,10 +24,10 @@ class RecordReader:
 
     def __init__(self, window_length: int) -> None:
         number = Annotated[float, Strict(), AllowInfNan(False)]
-        record = Annotated[list[number], FailFast(), Len(window_length, window_length)]
+        samples = Annotated[list[number], FailFast(), Len(window_length, window_length)]
 
         class Item(TypedDict):
-            record: record
+            record: samples
 
         self.adapter = TypeAdapter(Annotated[list[Item], Len(1)])
 
@@ -67,7 +67,8 @@ def shorten(value: Any) -> str | int | bool | None:
 def check(records: np.ndarray) -> None:
     """Refuse records that float32 cannot hold and records without vibration, from which no z-score can be formed."""
     too_large = np.isinf(records).any(axis=1)
-    flat = ~too_large & (np.ptp(records, axis=1) <= FLAT * np.abs(records).max(axis=1))
+    lowest, highest = records.min(axis=1).astype(np.float64), records.max(axis=1).astype(np.float64)
+    flat = ~too_large & (highest - lowest <= FLAT * np.maximum(np.abs(lowest), np.abs(highest)))
     errors = [refuse(records, index, "too_large") for index in np.flatnonzero(too_large)]
     errors += [refuse(records, index, "constant") for index in np.flatnonzero(flat)]
     if errors:

@@ -1,0 +1,202 @@
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import requests
+
+from pipeline.service import free_port
+from tests.conftest import ROOT, environment
+
+ASSETS = ROOT / "assets"
+CLASSES = ["Ball", "InnerRace", "Normal", "OuterRace"]
+
+
+@pytest.fixture(scope="module")
+def example() -> list[dict]:
+    return json.loads((ASSETS / "example.json").read_text())
+
+
+def test_an_answer_is_what_the_contract_says(client, example):
+    answer = client.post("/batch_predict/", json=example)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert list(answer.json()) == ["Analysis", "Execution Time"]
+    assert isinstance(answer.json()["Execution Time"], float)
+    assert len(answer.json()["Analysis"]) == len(example)
+    for analysis in answer.json()["Analysis"]:
+        assert list(analysis) == ["Prediction", "Probabilities"]
+        probabilities = analysis["Probabilities"]
+        assert list(probabilities) == CLASSES
+        assert sum(probabilities.values()) == pytest.approx(1, abs=1e-6)
+        assert analysis["Prediction"] == max(probabilities, key=probabilities.get)
+
+
+def test_the_answers_are_the_golden_ones(client, example):
+    golden = json.loads((ASSETS / "example_answer.json").read_text())["Analysis"]
+    for answer, expected in zip(client.post("/batch_predict/", json=example).json()["Analysis"], golden, strict=True):
+        assert answer["Prediction"] == expected["Prediction"]
+        assert answer["Probabilities"] == pytest.approx(expected["Probabilities"], abs=1e-5)
+
+
+def test_answers_come_in_the_order_of_the_records_whatever_the_batch(client, noise):
+    records = [(noise.standard_normal(2048) * 10.0**scale).tolist() for scale in range(-3, 4)] * 30
+    together = client.post("/batch_predict/", json=[{"record": record} for record in records]).json()["Analysis"]
+    for index in (0, 1, 50, 209):
+        alone = client.post("/batch_predict/", json=[{"record": records[index]}]).json()["Analysis"][0]
+        assert together[index]["Probabilities"] == pytest.approx(alone["Probabilities"], abs=1e-6)
+    assert client.post("/batch_predict/", json=[{"record": records[3]}, {"record": records[0]}]).json()["Analysis"][1][
+        "Probabilities"
+    ] == pytest.approx(together[0]["Probabilities"], abs=1e-6)
+
+
+def test_the_execution_time_contains_the_parsing(client, example):
+    body = json.dumps(example * 50)
+    start = time.perf_counter()
+    json.loads(body)
+    parsing = 1000 * (time.perf_counter() - start)
+    start = time.perf_counter()
+    answer = client.post("/batch_predict/", content=body, headers={"Content-Type": "application/json"})
+    delivery = 1000 * (time.perf_counter() - start)
+    assert parsing / 3 < answer.json()["Execution Time"] < delivery
+
+
+def test_odd_but_finite_signals_get_finite_answers(client):
+    time_axis = np.arange(2048)
+    signals = {
+        "the highest frequency": (-1.0) ** time_axis,
+        "one sample": np.eye(1, 2048, 1000)[0],
+        "a step": (time_axis > 1000).astype(float),
+        "a ramp": time_axis.astype(float),
+        "huge": 3e38 * np.sin(time_axis),
+        "tiny": 1e-37 * np.sin(time_axis),
+        "huge and tiny": np.where(time_axis == 5, 3e38, 1e-30),
+        "smallest that float32 holds": np.where(time_axis % 2, 1.5e-45, 0),
+    }
+    for name, record in signals.items():
+        answer = client.post("/batch_predict/", json=[{"record": record.tolist()}])
+        assert answer.status_code == 200, name
+        probabilities = list(answer.json()["Analysis"][0]["Probabilities"].values())
+        assert np.isfinite(probabilities).all(), name
+        assert sum(probabilities) == pytest.approx(1, abs=1e-5), name
+
+
+def test_the_model_says_what_it_is(client):
+    model = client.get("/model/").json()
+    assert model["classes"] == CLASSES
+    assert (model["window_length"], model["sampling_rate"], model["band_limit"]) == (2048, 12_000, 5_000)
+    assert model["trained_on"]["protocol"] == "random"
+    assert isinstance(model["trained_on"]["excerpts"], list)
+    assert model["metrics"] == json.loads((ASSETS / "metrics.json").read_text())
+    assert re.fullmatch("[0-9a-f]{64}", model["versions"]["model_sha256"])
+    assert re.fullmatch("[0-9a-f]{64}", model["versions"]["dvc_lock_sha256"])
+
+
+def test_health(client):
+    assert client.get("/health/live").json() == {"status": "live"}
+    assert client.get("/health/ready").json() == {"status": "ready"}
+
+
+def test_the_example_in_the_docs_works(client):
+    document = client.get("/openapi.json").json()
+    assert document["info"]["title"] == "Bearing diagnosis"
+    operation = document["paths"]["/batch_predict/"]["post"]
+    body = operation["requestBody"]["content"]["application/json"]
+    assert body["schema"]["items"]["properties"]["record"]["minItems"] == 2048
+    assert client.post("/batch_predict/", json=body["example"]).status_code == 200
+    answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    assert answer == {"$ref": "#/components/schemas/BatchAnswer"}
+    assert set(document["components"]["schemas"]["BatchAnswer"]["properties"]) == {"Analysis", "Execution Time"}
+    assert client.get("/docs").status_code == 200
+
+
+@pytest.mark.parametrize("method", ["get", "put", "delete"])
+def test_other_methods_are_refused(client, method):
+    assert getattr(client, method)("/batch_predict/").status_code == 405
+
+
+def start(command: list[str], folder: Path, **extra: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        command, cwd=folder, env=environment(**extra), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def wait_until_ready(url: str, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if requests.get(f"{url}/health/ready", timeout=1).ok:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.05)
+    process.kill()
+    pytest.fail(f"not ready: {process.communicate()[0][-2000:]}")
+
+
+@pytest.mark.parametrize(
+    ("command", "folder"),
+    [
+        ("fastapi dev api.py --no-reload --port {port}", "api"),
+        ("fastapi dev --no-reload --port {port}", "."),
+        ("fastapi run --port {port} --host 127.0.0.1", "."),
+        ("uvicorn api.api:app --port {port}", "."),
+        ("python -m api", "."),
+    ],
+)
+def test_every_usual_command_starts_it(command, folder, example):
+    port = free_port()
+    process = start(command.format(port=port).split(), ROOT / folder, PORT=str(port))
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_until_ready(url, process)
+        assert len(requests.post(f"{url}/batch_predict/", json=example, timeout=10).json()["Analysis"]) == 4
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+
+
+def test_sigterm_says_not_ready_answers_what_was_accepted_and_exits_0(example):
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    process = start([sys.executable, "-m", "api"], ROOT, PORT=str(port))
+    wait_until_ready(url, process)
+    statuses = []
+    stop = threading.Event()
+
+    def keep_asking():
+        with requests.Session() as session:
+            while not stop.is_set():
+                try:
+                    statuses.append(session.post(f"{url}/batch_predict/", json=example, timeout=10).status_code)
+                except requests.ConnectionError as error:
+                    statuses.append("refused" if "refused" in str(error) else str(error))
+                    stop.set()
+
+    client = threading.Thread(target=keep_asking)
+    client.start()
+    time.sleep(0.3)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    answer = requests.get(f"{url}/health/ready", timeout=1)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert requests.get(f"{url}/health/live", timeout=1).status_code == 200
+    process.communicate(timeout=10)
+    stop.set()
+    client.join(timeout=10)
+    assert process.returncode == 0
+    assert statuses.count(200) > 5
+    assert set(statuses[:-1]) == {200}
+
+
+def test_a_folder_without_a_model_is_named(tmp_path):
+    process = start([sys.executable, "-m", "api"], ROOT, ASSETS=str(tmp_path), PORT=str(free_port()))
+    output = process.communicate(timeout=20)[0]
+    assert process.returncode != 0
+    assert f"no model at {tmp_path}{os.sep}model.onnx" in output
