@@ -1,0 +1,98 @@
+"""The house rules of the repository: who imports whom, what a stage depends on, what is never committed."""
+
+import ast
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+
+STAGES = ("download", "windows", "scale", "split", "train", "export", "evaluate", "service")
+SHARED = {"pipeline.params", "pipeline.catalogue", "pipeline.recordings", "pipeline.figures"}
+
+
+def project_imports(path) -> set[str]:
+    """Return the project's modules that a file imports, as dotted names."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules = {name for name in inside if file_of(name).is_file()}
+            found |= modules or {node.module}
+    return {name for name in found if name.split(".")[0] in ("pipeline", "model", "api", "tests")}
+
+
+def file_of(module: str):
+    return ROOT / f"{module.replace('.', '/')}.py"
+
+
+def reach(module: str) -> set[str]:
+    """Return every project module that importing this one brings in."""
+    todo, seen = [module], set()
+    while todo:
+        name = todo.pop()
+        if name not in seen and file_of(name).is_file():
+            seen.add(name)
+            todo += project_imports(file_of(name))
+    return seen
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_imports_what_is_shared_and_never_another_stage(stage):
+    imports = {name for name in project_imports(ROOT / "pipeline" / f"{stage}.py") if name.startswith("pipeline")}
+    assert imports <= SHARED
+    others = {name for name in project_imports(ROOT / "pipeline" / f"{stage}.py") if name.startswith("api")}
+    assert not others or stage in ("evaluate", "service")
+
+
+def test_the_model_imports_neither_the_pipeline_nor_the_service():
+    for path in (ROOT / "model").glob("*.py"):
+        assert not {name for name in project_imports(path) if not name.startswith("model")}
+
+
+def test_the_service_imports_only_itself():
+    for path in (ROOT / "api").glob("*.py"):
+        assert not {name for name in project_imports(path) if not name.startswith("api")}
+
+
+@pytest.mark.parametrize("client", ["test", "performance"])
+def test_the_clients_know_the_service_only_over_http(client):
+    assert project_imports(ROOT / "api" / f"{client}.py") == set()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_import_of_a_stage_is_a_dependency(stage):
+    description = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"][stage]
+    dependencies = set(description.get("do", description)["deps"])
+    for module in reach(f"pipeline.{stage}"):
+        path = file_of(module).relative_to(ROOT).as_posix()
+        assert path in dependencies or path.split("/")[0] in dependencies, f"{stage} does not depend on {path}"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_is_run_by_its_own_name_with_python(stage):
+    description = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"][stage]
+    assert description.get("do", description)["cmd"].startswith(f"python -m pipeline.{stage}")
+    section = yaml.safe_load((ROOT / "params.yaml").read_text())
+    assert stage in section or stage == "evaluate"
+
+
+def tracked() -> list[str]:
+    answer = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return answer.stdout.splitlines()
+
+
+def test_no_recording_and_no_window_is_committed():
+    assert not [name for name in tracked() if re.search(r"\.(mat|npy|npz|wav|parquet|gz)$", name)]
+    assert {name for name in tracked() if name.startswith("data/")} == {"data/.gitignore", "data/catalogue.csv"}
+    assert max((ROOT / name).stat().st_size for name in tracked() if (ROOT / name).is_file()) < 1_000_000
+
+
+def test_every_requirement_is_pinned():
+    for path in (ROOT / "requirements.txt", ROOT / "api" / "requirements.txt"):
+        lines = [line for line in path.read_text().splitlines() if line and not line.startswith(("#", "-r"))]
+        assert all(re.fullmatch(r"[A-Za-z0-9_\-\[\]]+==[0-9.]+", line) for line in lines)

@@ -1,0 +1,216 @@
+"""The whole chain as a user runs it: fresh clones, `dvc repro service`, killed and repeated."""
+
+import csv
+import filecmp
+import json
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.io
+import yaml
+from scipy.io import wavfile
+
+from tests.conftest import environment
+
+ARTEFACTS = [
+    "data/windows/resampled/windows.npy", "data/windows/as_recorded/windows.npy", "data/windows/resampled/metadata.csv",
+    "data/scaled/resampled.npy", "data/split/resampled.csv", "data/split/as_recorded.csv",
+    "assets/state_dict.pt", "assets/decoder.json", "assets/model.onnx", "assets/metrics.json", "assets/service.json",
+    "assets/model_card.md", "assets/training.csv", "assets/example_answer.json",
+    "assets/reference/state_dict.pt", "assets/reference/model.onnx", "dvc.lock",
+]  # fmt: skip
+BPFO_ORDER = 3.5848
+STAGES = [
+    "download", "windows@resampled", "windows@as_recorded", "scale@resampled", "scale@as_recorded", "split@resampled",
+    "split@as_recorded", "train@resampled", "train@as_recorded", "export@resampled", "export@as_recorded", "evaluate",
+    "service",
+]  # fmt: skip
+
+
+def impacts(noise, sampling_rate: int, rpm: float, seconds: float = 4) -> np.ndarray:
+    """An outer-race fault: ringing at 2.5 kHz that starts anew BPFO times a second, in noise."""
+    time = np.arange(int(seconds * sampling_rate)) / sampling_rate
+    since_impact = np.mod(time, 60 / (rpm * BPFO_ORDER))
+    ringing = np.exp(-since_impact * 800) * np.sin(2 * np.pi * 2500 * since_impact)
+    return ringing + 0.1 * noise.standard_normal(len(time))
+
+
+def healthy(noise, sampling_rate: int, rpm: float, seconds: float = 4) -> np.ndarray:
+    time = np.arange(int(seconds * sampling_rate)) / sampling_rate
+    return np.sin(2 * np.pi * rpm / 60 * time) + 0.1 * noise.standard_normal(len(time))
+
+
+def bring_own_rig(repository: Path) -> None:
+    """Put a rig of one's own beside the pipeline: two labels, four formats, two rates, no hashes."""
+    noise = np.random.default_rng(1)
+    rig = repository / "rig"
+    rig.mkdir()
+    rows = []
+    for number, (label, make, suffix, rate) in enumerate(
+        (label, make, suffix, rate)
+        for label, make in (("Outer", impacts), ("Sound", healthy))
+        for suffix, rate in ((".mat", 12_000), (".csv", 12_000), (".npy", 24_000), (".wav", 48_000))
+    ):
+        rpm = 1500 + 50 * number
+        signal_of_rig = make(noise, rate, rpm)
+        file = f"{label}_{number}{suffix}"
+        if suffix == ".mat":
+            scipy.io.savemat(rig / file, {"acceleration": signal_of_rig, "rpm": rpm})
+        elif suffix == ".csv":
+            pd.DataFrame({"g": signal_of_rig}).to_csv(rig / file, index=False)
+        elif suffix == ".npy":
+            np.save(rig / file, signal_of_rig)
+        else:
+            wavfile.write(rig / file, rate, signal_of_rig.astype(np.float32))
+        rows.append({"recording": number, "file": file, "label": label, "rpm": rpm, "sampling_rate": rate})
+    with (rig / "catalogue.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    params = yaml.safe_load((repository / "params.yaml").read_text())
+    params["download"] |= {"catalogue": "rig/catalogue.csv", "sources": ["rig"]}
+    params["windows"] |= {"window_length": 1024, "hop_length": 512}
+    params["train"] |= {"epochs": 6}
+    (repository / "params.yaml").write_text(yaml.safe_dump(params))
+
+
+def reproduce(repository: Path, **extra: str) -> str:
+    answer = subprocess.run(
+        ["dvc", "repro", "service"], cwd=repository, env=environment(**extra), capture_output=True, text=True
+    )
+    assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-3000:]
+    return answer.stdout
+
+
+def reproduce_and_kill_at(stage: str, repository: Path) -> None:
+    """Start the pipeline, let the stage begin, and kill everything with it."""
+    process = subprocess.Popen(
+        ["dvc", "repro", "service"], cwd=repository, env=environment(PYTHONUNBUFFERED="1"), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    for line in process.stdout:
+        if line.startswith(f"Running stage '{stage}'"):
+            break
+    else:
+        pytest.fail(f"{stage} did not run before {process.wait()}")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.stdout.close()
+    process.wait()
+
+
+def assert_identical(one: Path, other: Path) -> None:
+    different = [name for name in ARTEFACTS if not filecmp.cmp(one / name, other / name, shallow=False)]
+    assert different == []
+
+
+def assert_does_nothing(repository: Path) -> None:
+    output = reproduce(repository)
+    assert "Running stage" not in output
+    assert "Data and pipelines are up to date." in output
+
+
+@pytest.fixture(scope="module")
+def own_rig(copy_repository) -> Path:
+    repository = copy_repository()
+    bring_own_rig(repository)
+    reproduce(repository)
+    return repository
+
+
+def test_an_own_rig_runs_the_same_chain(own_rig):
+    metrics = json.loads((own_rig / "assets" / "metrics.json").read_text())
+    assert metrics["holdout"]["balanced_accuracy"] > 0.98
+    assert json.loads((own_rig / "assets" / "decoder.json").read_text()) == {"0": "Outer", "1": "Sound"}
+    assert json.loads((own_rig / "assets" / "service.json").read_text())["accuracy"] == metrics["holdout"]["accuracy"]
+    windows = np.load(own_rig / "data" / "windows" / "resampled" / "windows.npy")
+    # 4 s are 48,000 samples at 12 kHz: 1 + (48,000 - 1,024) // 512 windows from each of 8 recordings.
+    assert windows.shape == (8 * 92, 1024)
+    assert "64 recordings" not in (own_rig / "assets" / "model_card.md").read_text()
+
+
+def test_a_second_run_does_nothing(own_rig):
+    assert_does_nothing(own_rig)
+
+
+def test_killed_in_every_stage_it_still_finishes_with_the_same_bytes(own_rig, copy_repository):
+    repository = copy_repository()
+    bring_own_rig(repository)
+    for stage in STAGES:
+        reproduce_and_kill_at(stage, repository)
+    reproduce(repository)
+    assert_identical(own_rig, repository)
+    assert_does_nothing(repository)
+
+
+def test_recordings_that_cannot_be_had_stop_the_chain_in_words(copy_repository):
+    repository = copy_repository()
+    params = yaml.safe_load((repository / "params.yaml").read_text())
+    params["download"]["sources"] = ["nowhere"]
+    (repository / "params.yaml").write_text(yaml.safe_dump(params))
+    answer = subprocess.run(
+        ["dvc", "repro", "service"], cwd=repository, env=environment(), capture_output=True, text=True
+    )
+    assert answer.returncode != 0
+    assert "download: 64 of 64 recordings could not be had" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert (repository / "assets" / "model.onnx").is_file()
+
+
+@pytest.fixture(scope="module")
+def cwru(copy_repository, mirror) -> Path:
+    repository = copy_repository()
+    reproduce(repository, CWRU_MIRROR=str(mirror))
+    return repository
+
+
+def test_the_real_recordings_are_diagnosed(cwru):
+    metrics = json.loads((cwru / "assets" / "metrics.json").read_text())
+    for scores in metrics.values():
+        assert scores["accuracy"] > 0.999
+        assert scores["balanced_accuracy"] > 0.999
+    assert json.loads((cwru / "assets" / "service.json").read_text())["accuracy"] == metrics["holdout"]["accuracy"]
+
+
+def test_the_excerpts_are_named_wherever_a_figure_is(cwru):
+    manifest = json.loads((cwru / "data" / "recordings" / "manifest.json").read_text())
+    excerpts = [recording for recording, entry in manifest.items() if entry["variant"] == "excerpt"]
+    assert excerpts in ([], ["98", "99", "100"])
+    card = (cwru / "assets" / "model_card.md").read_text()
+    assert ("98, 99, 100 could not be had" in card) == bool(excerpts)
+
+
+def test_two_clones_of_the_real_chain_are_identical_and_a_second_run_does_nothing(cwru, copy_repository, mirror):
+    repository = copy_repository()
+    reproduce(repository, CWRU_MIRROR=str(mirror))
+    assert_identical(cwru, repository)
+    assert_does_nothing(repository)
+
+
+def test_the_committed_artefacts_are_those_of_this_pipeline(cwru):
+    """Bytes may differ on another type of machine; scores and answers may not."""
+    fresh = json.loads((cwru / "assets" / "metrics.json").read_text())
+    root = Path(__file__).parent.parent
+    assert fresh == json.loads((root / "assets" / "metrics.json").read_text())
+    answers = [json.loads((folder / "assets" / "example_answer.json").read_text()) for folder in (cwru, root)]
+    for one, other in zip(*(answer["Analysis"] for answer in answers), strict=True):
+        assert one["Probabilities"] == pytest.approx(other["Probabilities"], abs=0.01)
+
+
+def test_dvc_shows_the_metrics_and_the_plots(cwru):
+    metrics = subprocess.run(
+        ["dvc", "metrics", "show"], cwd=cwru, env=environment(), capture_output=True, text=True, check=True
+    )
+    assert re.search(r"assets/metrics.json\s.*holdout.macro_f1", metrics.stdout.replace("\n", " ")) or (
+        "holdout.macro_f1" in metrics.stdout
+    )
+    plots = subprocess.run(
+        ["dvc", "plots", "show"], cwd=cwru, env=environment(), capture_output=True, text=True, check=True
+    )
+    assert "index.html" in plots.stdout
+    assert "confusion" in (cwru / "dvc_plots" / "index.html").read_text().lower()

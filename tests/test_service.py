@@ -1,0 +1,115 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import requests
+
+from pipeline.service import SERVED, build, compare, replay, running
+from tests.conftest import ROOT, environment
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("build") / "service"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        build(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(folder):
+    with running(folder, start_timeout=30) as url:
+        yield url
+
+
+def test_the_folder_holds_the_service_and_its_artefacts_and_nothing_else(folder):
+    assert sorted(path.name for path in folder.iterdir()) == ["api", "assets"]
+    assert sorted(path.name for path in (folder / "assets").iterdir()) == sorted(SERVED)
+
+
+def test_it_serves_without_torch_dvc_and_the_repository(folder):
+    script = (
+        "import sys; from fastapi.testclient import TestClient; from api.api import app\n"
+        "with TestClient(app) as client: assert client.get('/health/ready').status_code == 200\n"
+        "print([name for name in ('torch', 'dvc', 'scipy', 'pandas', 'sklearn', 'pipeline', 'model')"
+        " if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", script]
+    answer = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+def test_the_replay_asks_for_every_record_in_order(url):
+    example = json.loads((ROOT / "assets" / "example.json").read_text())
+    golden = json.loads((ROOT / "assets" / "example_answer.json").read_text())["Analysis"]
+    records = np.array([item["record"] for item in example * 3], dtype=np.float32)
+    analyses, times = replay(url, records, records_per_request=5)
+    assert [analysis["Prediction"] for analysis in analyses] == [answer["Prediction"] for answer in golden * 3]
+    assert len(times) == 3
+    assert all(time > 0 for time in times)
+
+
+def test_the_model_is_the_one_in_the_folder(url):
+    model = requests.get(f"{url}/model/", timeout=5).json()
+    assert model["metrics"] == json.loads((ROOT / "assets" / "metrics.json").read_text())
+
+
+def analyses_of(probabilities):
+    return [
+        {"Prediction": "AB"[row.argmax()], "Probabilities": dict(zip("AB", row, strict=True))} for row in probabilities
+    ]
+
+
+def test_equal_answers_give_the_accuracy():
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7]])
+    truth = pd.DataFrame({"label": ["A", "B", "B", "B"]})
+    assert compare(analyses_of(probabilities), truth, probabilities, 1e-6) == {"records": 4, "accuracy": 0.75}
+
+
+def test_another_answer_than_that_of_evaluate_fails():
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8]])
+    truth = pd.DataFrame({"label": ["A", "B"]})
+    with pytest.raises(RuntimeError, match=r"up to 1.0e-04 apart"):
+        compare(analyses_of(probabilities), truth, probabilities + np.array([1e-4, -1e-4]), 1e-6)
+    with pytest.raises(RuntimeError, match="2 records came back"):
+        compare(analyses_of(probabilities)[:1], truth, probabilities, 1e-6)
+
+
+def test_a_service_that_does_not_start_fails_with_its_last_words(folder, tmp_path):
+    broken = tmp_path / "service"
+    (broken / "api").mkdir(parents=True)
+    (broken / "api" / "__main__.py").write_text("raise SystemExit('no port for me')")
+    with pytest.raises(RuntimeError, match="no port for me"), running(broken, start_timeout=5):
+        pass
+
+
+def run_client(name, url, *arguments):
+    command = [sys.executable, str(ROOT / "api" / name), "--url", url, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True)
+
+
+def test_performance_prints_the_table_of_the_reference(url):
+    answer = run_client("performance.py", url, "--rounds", "2")
+    assert answer.returncode == 0, answer.stderr
+    rows = [line.split() for line in answer.stdout.splitlines()[1:]]
+    assert [int(row[0]) for row in rows] == [1, 5, 10, 25, 50, 100, 150, 200]
+    assert all(0 < float(row[1]) < float(row[2]) for row in rows)
+
+
+def test_the_client_checks_itself_on_synthetic_records_where_there_is_no_holdout(url, folder):
+    command = [sys.executable, str(folder / "api" / "test.py"), "--url", url]
+    answer = subprocess.run(command, env=environment(), capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "No held-out windows here: 4 synthetic records" in answer.stdout
+    assert answer.stdout.strip().endswith("all right")
+
+
+@pytest.mark.parametrize("name", ["test.py", "performance.py"])
+def test_without_a_service_the_clients_say_so(name):
+    answer = run_client(name, "http://127.0.0.1:9")
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("no service")
