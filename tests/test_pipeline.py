@@ -5,6 +5,7 @@ import filecmp
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -140,7 +141,8 @@ def test_a_second_run_does_nothing(own_rig):
 
 def test_killed_in_every_stage_it_still_finishes_with_the_same_bytes(own_rig, copy_repository):
     repository = copy_repository()
-    bring_own_rig(repository)
+    shutil.copytree(own_rig / "rig", repository / "rig")
+    shutil.copyfile(own_rig / "params.yaml", repository / "params.yaml")
     for stage in STAGES:
         reproduce_and_kill_at(stage, repository)
     reproduce(repository)
