@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -69,7 +70,7 @@ class Fetcher:
         self.folder = folder
         self.sources = sources
         self.timeout = timeout
-        self.dead_hosts: set[str] = set()
+        self.dead_hosts: dict[str, str] = {}
         self.reasons: dict[str, list[str]] = {}
 
     def __call__(self, file: str, sha256: str) -> bool:
@@ -83,16 +84,16 @@ class Fetcher:
         url = locate(source, file)
         host = urlsplit(url).netloc if is_url(url) else ""
         if host in self.dead_hosts:
-            return False
+            return self.give_up(file, self.dead_hosts[host])
         try:
             self.retrieve(url, file, sha256)
         except (requests.ConnectionError, requests.Timeout) as error:
-            self.dead_hosts.add(host)
-            return self.give_up(file, f"{host} does not answer ({type(error).__name__})")
+            self.dead_hosts[host] = f"{host} does not answer ({type(error).__name__})"
+            return self.give_up(file, self.dead_hosts[host])
         except FileNotFoundError:
-            return self.give_up(file, f"{url} is not there")
+            return self.give_up(file, f"not in {url.removesuffix(file)}")
         except (requests.RequestException, ValueError, OSError) as error:
-            return self.give_up(file, f"{url}: {error}")
+            return self.give_up(file, str(error))
         return True
 
     def retrieve(self, url: str, file: str, sha256: str) -> None:
@@ -149,11 +150,13 @@ def remove_stale(folder: Path, wanted: set[str]) -> None:
 
 
 def describe_missing(missing: list[str], total: int, reasons: dict[str, list[str]], mirror: str) -> str:
-    lines = [f"  {file}: {'; '.join(reasons.get(file, ['no source answers']))}" for file in missing]
+    files = defaultdict(list)
+    for file in missing:
+        files["; ".join(reasons.get(file, ["params.yaml names no source"]))].append(file)
     return "\n".join(
         [
             f"{len(missing)} of {total} recordings could not be had:",
-            *lines,
+            *(f"  {', '.join(names)}: {reason}" for reason, names in files.items()),
             f"Set {mirror or 'download.sources in params.yaml'} to a folder or URL that holds them and run again; "
             "what arrived is kept.",
         ]
