@@ -6,9 +6,11 @@ export PORT ?= 8000
 .PHONY: run test bench
 
 run: .venv/ready
+	@python -c "import socket; socket.create_server(('127.0.0.1', $(PORT)))" 2>/dev/null || \
+		{ echo "port $(PORT) is taken: try make run PORT=8001"; exit 1; }
 	@if dvc repro download; then dvc repro service; else \
 		echo; echo "The recordings cannot be had, see above: serving the artefacts that came with the repository."; fi
-	@python -m api & service=$$!; trap "kill $$service 2>/dev/null" EXIT; \
+	@python -m api & service=$$!; trap "kill $$service 2>/dev/null" EXIT INT TERM; \
 		python api/test.py --url http://127.0.0.1:$(PORT) --wait 30 && \
 		echo "serving on http://127.0.0.1:$(PORT) (try /docs), Ctrl-C stops it" && wait $$service
 

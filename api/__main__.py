@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 from threading import Timer
 from types import FrameType
 
@@ -9,6 +10,7 @@ import uvicorn
 
 from api.api import app
 
+GRACE = 8  # s for accepted requests to finish, so that it all ends within 10 s
 NOTICE = 1.0  # s from "not ready" to the closed listener, for whoever routes requests here
 
 
@@ -28,7 +30,9 @@ class DrainingServer(uvicorn.Server):
 
 def main() -> None:
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
-    DrainingServer(uvicorn.Config(app, host=host, port=port)).run()
+    config = uvicorn.Config(app, host=host, port=port, timeout_graceful_shutdown=GRACE)
+    with suppress(KeyboardInterrupt):
+        DrainingServer(config).run()
 
 
 if __name__ == "__main__":

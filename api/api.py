@@ -10,8 +10,9 @@ from time import perf_counter
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
+from starlette.requests import ClientDisconnect
 
-from api.answers import BatchAnswer, HealthAnswer, ModelAnswer, analyse
+from api.answers import BatchAnswer, ErrorAnswer, HealthAnswer, InvalidAnswer, ModelAnswer, analyse
 from api.predictor import Predictor
 from api.provenance import read_versions
 from api.records import InvalidRecordsError, RecordReader
@@ -32,7 +33,7 @@ REQUEST_BODY = {"required": True, "content": {"application/json": {"schema": REC
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.predictor = Predictor(ASSETS)
-    app.state.read_records = RecordReader(app.state.predictor.window_length)
+    app.state.read_records = RecordReader(app.state.predictor.window_length, app.state.predictor.least_variation)
     app.state.model = describe_model(app.state.predictor)
     complete_document(app)
     app.state.ready = True
@@ -52,12 +53,15 @@ app = FastAPI(
     "/batch_predict/",
     response_model=BatchAnswer,
     openapi_extra={"requestBody": REQUEST_BODY},
-    responses={422: {"description": "What came and what was expected, record by record"}},
+    responses={422: {"model": InvalidAnswer, "description": "What came, where, and what was expected"}},
 )
 async def batch_predict(request: Request) -> Response:
-    """Diagnose one window of raw vibration a record; any amplitude and offset, at the model's sampling rate."""
+    """Diagnose one window of raw vibration a record, in any unit, at the model's sampling rate."""
     check_content_type(request.headers.get("content-type", ""))
-    body = await request.body()
+    try:
+        body = await request.body()
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody is there to read it
     return await run_in_threadpool(answer, body, perf_counter(), request.app)
 
 
@@ -81,7 +85,7 @@ def answer(body: bytes, start: float, app: FastAPI) -> Response:
     try:
         records = app.state.read_records(body)
     except InvalidRecordsError as error:
-        raise RequestValidationError(error.errors) from None
+        raise RequestValidationError([error.mistake]) from None
     analysis = analyse(app.state.predictor.predict(records), app.state.predictor.classes)
     milliseconds = 1000 * (perf_counter() - start)
     content = b'{"Analysis":%b,"Execution Time":%.3f}' % (analysis, milliseconds)
@@ -100,7 +104,7 @@ async def live() -> HealthAnswer:
     return HealthAnswer(status="live")
 
 
-@app.get("/health/ready", responses={503: {"description": "Starting or stopping"}})
+@app.get("/health/ready", responses={503: {"model": ErrorAnswer, "description": "Starting or stopping"}})
 async def ready(request: Request) -> HealthAnswer:
     """Answer 200 from the moment the model is loaded until the service begins to stop."""
     if not request.app.state.ready:

@@ -24,6 +24,7 @@ class Predictor:
         self.session = onnxruntime.InferenceSession(path, options, providers)
         facts = self.session.get_modelmeta().custom_metadata_map
         self.window_length: int = json.loads(facts["window_length"])
+        self.least_variation: float = json.loads(facts["least_variation"])
         self.sampling_rate: float | None = json.loads(facts["sampling_rate"])
         self.band_limit: float | None = json.loads(facts["band_limit"])
         self.classes: list[str] = json.loads(facts["classes"])

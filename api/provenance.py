@@ -7,7 +7,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 LIBRARIES = ("fastapi", "numpy", "onnxruntime", "pydantic", "uvicorn")
 
 
@@ -26,10 +26,11 @@ def hash_file(path: Path) -> str:
 
 
 def ask_git() -> str:
+    """Return the commit of the repository whose root this is; another one that lies around it does not count."""
+    command = ["git", "rev-parse", "--show-toplevel", "HEAD"]
     try:
-        answer = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, timeout=5, check=True
-        )
+        answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=5, check=True)
     except (OSError, subprocess.SubprocessError):
         return "unknown"
-    return answer.stdout.strip()
+    top, commit = answer.stdout.splitlines()
+    return commit if Path(top) == ROOT else "unknown"

@@ -7,39 +7,38 @@ from annotated_types import Len
 from pydantic import AllowInfNan, FailFast, Strict, TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-MOST_ERRORS = 20
-FLAT = 1e-5  # a record whose values differ by less than this share of their size carries no vibration
-
 
 class InvalidRecordsError(ValueError):
-    """A request that cannot be answered; errors holds one entry a mistake, in FastAPI's form."""
+    """A request that cannot be answered; mistake is the first thing wrong with it, in FastAPI's form."""
 
-    def __init__(self, errors: list[dict]) -> None:
-        super().__init__(errors)
-        self.errors = errors
+    def __init__(self, mistake: dict) -> None:
+        super().__init__(mistake)
+        self.mistake = mistake
 
 
 class RecordReader:
     """Read `[{"record": [window_length numbers]}, ...]`; other keys beside `record` are ignored."""
 
-    def __init__(self, window_length: int) -> None:
+    def __init__(self, window_length: int, least_variation: float) -> None:
+        # FailFast: without it a body of a million wrong numbers would become a million errors before one is sent.
         number = Annotated[float, Strict(), AllowInfNan(False)]
         samples = Annotated[list[number], FailFast(), Len(window_length, window_length)]
 
         class Item(TypedDict):
             record: samples
 
-        self.adapter = TypeAdapter(Annotated[list[Item], Len(1)])
+        self.adapter = TypeAdapter(Annotated[list[Item], FailFast(), Len(1)])
+        self.least_variation = least_variation
 
     def __call__(self, body: bytes) -> np.ndarray:
         """Return float32 (records, window_length). Raises InvalidRecordsError."""
         try:
             items = self.adapter.validate_json(body)
         except ValidationError as error:
-            raise InvalidRecordsError([describe(mistake) for mistake in error.errors()[:MOST_ERRORS]]) from None
+            raise InvalidRecordsError(describe(error.errors()[0])) from None
         with np.errstate(over="ignore"):
             records = np.array([item["record"] for item in items], dtype=np.float32)
-        check(records)
+        check(records, self.least_variation)
         return records
 
 
@@ -64,22 +63,21 @@ def shorten(value: Any) -> str | int | bool | None:
     return text if len(text) <= 80 else f"{text[:80]}..."
 
 
-def check(records: np.ndarray) -> None:
-    """Refuse records that float32 cannot hold and records without vibration, from which no z-score can be formed."""
-    too_large = np.isinf(records).any(axis=1)
+def check(records: np.ndarray, least_variation: float) -> None:
+    """Refuse records that float32 cannot hold, and records without vibration, from which no z-score can be formed."""
     lowest, highest = records.min(axis=1).astype(np.float64), records.max(axis=1).astype(np.float64)
-    flat = ~too_large & (highest - lowest <= FLAT * np.maximum(np.abs(lowest), np.abs(highest)))
-    errors = [refuse(records, index, "too_large") for index in np.flatnonzero(too_large)]
-    errors += [refuse(records, index, "constant") for index in np.flatnonzero(flat)]
-    if errors:
-        raise InvalidRecordsError(errors[:MOST_ERRORS])
-
-
-def refuse(records: np.ndarray, index: int, kind: str) -> dict:
-    if kind == "too_large":
+    largest = np.maximum(np.abs(lowest), np.abs(highest))
+    if np.isinf(largest).any():
+        index = int(np.isinf(largest).argmax())
         sample = int(np.isinf(records[index]).argmax())
-        expected, came = "Input should be a number that float32 holds (up to 3.4e38)", f"sample {sample} is beyond it"
-    else:
-        expected = f"Input should vary by more than {FLAT:g} of its largest value: a constant record has no vibration"
-        came = f"values from {records[index].min():.6g} to {records[index].max():.6g}"
-    return {"type": kind, "loc": ["body", int(index), "record"], "msg": expected, "input": came}
+        expected = "Input should be a number that float32 holds, up to 3.4e38"
+        refuse(index, "too_large", expected, f"sample {sample} is beyond it")
+    constant = highest - lowest <= least_variation * largest
+    if constant.any():
+        index = int(constant.argmax())
+        expected = f"Input should vary by more than {least_variation:g} of its largest value: this is a constant"
+        refuse(index, "constant", expected, f"values from {lowest[index]:.6g} to {highest[index]:.6g}")
+
+
+def refuse(index: int, kind: str, expected: str, came: str) -> None:
+    raise InvalidRecordsError({"type": kind, "loc": ["body", index, "record"], "msg": expected, "input": came})

@@ -2,10 +2,12 @@
 
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pandas as pd
 
 from pipeline.params import InputError
 
+MANIFEST = "manifest.json"
 REQUIRED = ("recording", "file", "label", "sampling_rate")
 TEXT = ("recording", "file", "sha256", "variable", "channel", "label", "excerpt_file", "excerpt_sha256")
 NUMBERS = (
@@ -32,9 +34,15 @@ def read_catalogue(path: str | Path) -> pd.DataFrame:
     return catalogue
 
 
+def read_metadata(path: str | Path) -> pd.DataFrame:
+    """Return a stage's table about windows; labels and recordings are text, also where they look like numbers."""
+    text = {"recording": str, "label": str}
+    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values={name: [""] for name in NUMBERS})
+
+
 def read_numbers(catalogue: pd.DataFrame, column: str) -> pd.Series:
     numbers = pd.to_numeric(catalogue[column], errors="coerce")
-    refuse(catalogue, numbers.isna() & (catalogue[column] != ""), f"{column} is not a number")
+    refuse(catalogue, ~np.isfinite(numbers) & (catalogue[column] != ""), f"{column} is not a number")
     return numbers
 
 
@@ -49,6 +57,7 @@ def check(catalogue: pd.DataFrame, path: str | Path) -> None:
         refuse(catalogue, ~catalogue[column].str.fullmatch("([0-9a-f]{64})?"), f"{column} is not 64 hex digits")
     for column in ("file", "excerpt_file"):
         refuse(catalogue, catalogue[column].map(leaves_its_folder), f"{column} is not a relative path inside a folder")
+        refuse(catalogue, catalogue[column] == MANIFEST, f"{column} is {MANIFEST}, a name that `download` needs itself")
 
 
 def leaves_its_folder(file: str) -> bool:

@@ -14,7 +14,7 @@ import requests
 from tqdm import tqdm
 
 from pipeline import params
-from pipeline.catalogue import read_catalogue
+from pipeline.catalogue import MANIFEST, read_catalogue
 from pipeline.params import RECORDINGS, InputError
 
 
@@ -26,6 +26,7 @@ def main() -> None:
     print(f"{len(manifest)} recordings in {RECORDINGS}, {len(manifest) - len(excerpts)} of them originals")
     if excerpts:
         print(f"the originals of {', '.join(excerpts)} could not be had: known excerpts stand in for them")
+        print("when they are at hand: dvc repro -f download")
 
 
 def download(
@@ -38,6 +39,8 @@ def download(
     name is removed. timeout in seconds. Raises InputError that lists every recording that could not be had.
     """
     sources = [os.environ[mirror], *sources] if os.environ.get(mirror) else sources
+    if any(not is_url(source) and Path(source).resolve() == folder.resolve() for source in sources):
+        raise InputError(f"{folder} cannot be its own source: move the files elsewhere and name that folder")
     fetch = Fetcher(folder, [absolute(source) for source in sources], timeout)
     manifest = {}
     missing = []
@@ -51,7 +54,7 @@ def download(
     remove_stale(folder, {entry["file"] for entry in manifest.values()})
     if missing:
         raise InputError(describe_missing(missing, len(catalogue), fetch.reasons, mirror))
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
     return manifest
 
 
@@ -71,6 +74,7 @@ class Fetcher:
         self.sources = sources
         self.timeout = timeout
         self.dead_hosts: dict[str, str] = {}
+        self.live_hosts: set[str] = set()
         self.reasons: dict[str, list[str]] = {}
 
     def __call__(self, file: str, sha256: str) -> bool:
@@ -88,19 +92,24 @@ class Fetcher:
         try:
             self.retrieve(url, file, sha256)
         except (requests.ConnectionError, requests.Timeout) as error:
-            self.dead_hosts[host] = f"{host} does not answer ({type(error).__name__})"
-            return self.give_up(file, self.dead_hosts[host])
+            reason = f"{host} does not answer ({type(error).__name__})"
+            # A host that never answered is not asked again for every file; one that did may have slipped once.
+            if host not in self.live_hosts:
+                self.dead_hosts[host] = reason
+            return self.give_up(file, reason)
         except FileNotFoundError:
             return self.give_up(file, f"not in {url.removesuffix(file)}")
         except (requests.RequestException, ValueError, OSError) as error:
+            self.live_hosts.add(host)
             return self.give_up(file, str(error))
+        self.live_hosts.add(host)
         return True
 
     def retrieve(self, url: str, file: str, sha256: str) -> None:
         target = self.folder / file
-        # Without a hash pooch would keep an older copy for ever; from a folder a fresh one costs nothing.
+        # Without a hash pooch keeps an older copy for ever; a file in a folder can be hashed beforehand.
         if not sha256 and not is_url(url):
-            target.unlink(missing_ok=True)
+            sha256 = pooch.file_hash(url)
         pooch.get_logger().setLevel("WARNING")
         pooch.retrieve(
             url if is_url(url) else Path(url).as_uri(),
@@ -109,6 +118,9 @@ class Fetcher:
             path=target.parent,
             downloader=download_url(file, self.timeout) if is_url(url) else copy_file(url),
         )
+        if not sha256 and target.read_bytes()[:1] == b"<":
+            target.unlink()
+            raise ValueError(f"{url} is a page, not a recording")
 
     def give_up(self, file: str, reason: str) -> bool:
         self.reasons.setdefault(file, []).append(reason)

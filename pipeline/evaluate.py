@@ -1,22 +1,26 @@
 """Stage evaluate: score the hold-out through the code that serves, and write the model card."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score, recall_score
 
+from api.answers import analyse
 from api.predictor import Predictor
 from pipeline import figures, params
+from pipeline.catalogue import read_metadata
 from pipeline.params import ASSETS, HOLDOUT, SPLIT, WINDOWS
 
-MODELS = {"holdout": ("resampled", ASSETS), "reference": ("as_recorded", ASSETS / "reference")}
+ROWS = {"resampled": "holdout", "as_recorded": "reference"}
 
 
 def main() -> None:
     metrics, matrices, predictors = {}, {}, {}
-    for row, (setting, assets) in MODELS.items():
-        predictor = predictors[row] = Predictor(assets)
+    for setting, assets in params.load("settings").items():
+        row = ROWS[setting]
+        predictor = predictors[row] = Predictor(Path(assets))
         windows, truth = load_holdout(setting)
         probabilities = predictor.predict(windows)
         metrics[row] = score(truth.label, probabilities, predictor.classes)
@@ -26,15 +30,17 @@ def main() -> None:
     (ASSETS / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
     titles = {"holdout": "Served: every recording at one rate", "reference": "Reference protocol: rates as recorded"}
     classes = predictors["holdout"].classes
-    figures.draw_confusion({titles[row]: matrices[row] for row in MODELS}, classes, ASSETS / "confusion.png")
+    figures.draw_confusion({titles[row]: matrices[row] for row in matrices}, classes, ASSETS / "confusion.png")
     (ASSETS / "model_card.md").write_text(write_card(metrics, predictors))
-    print(json.dumps(metrics, indent=1))
+    answer_example(predictors["holdout"])
+    for row, scores in metrics.items():
+        print(f"{row}: accuracy {scores['accuracy']:.4f}, balanced accuracy {scores['balanced_accuracy']:.4f}")
 
 
 def load_holdout(setting: str) -> tuple[np.ndarray, pd.DataFrame]:
     """Return the raw held-out windows (windows, window_length) and their metadata."""
     held_out = (pd.read_csv(SPLIT / f"{setting}.csv").part == "holdout").to_numpy()
-    metadata = pd.read_csv(WINDOWS / setting / "metadata.csv")
+    metadata = read_metadata(WINDOWS / setting / "metadata.csv")
     return np.load(WINDOWS / setting / "windows.npy")[held_out], metadata[held_out].reset_index(drop=True)
 
 
@@ -65,6 +71,13 @@ def save_holdout(windows: np.ndarray, truth: pd.DataFrame, probabilities: np.nda
     predictions = np.array(classes)[probabilities.argmax(axis=1)]
     pairs = pd.DataFrame({"actual": truth.label, "predicted": predictions})
     pairs.to_csv(ASSETS / "confusion.csv", index=False, lineterminator="\n")
+
+
+def answer_example(predictor: Predictor) -> None:
+    """Write down what the synthetic records are answered, for whoever has no recordings to check a service with."""
+    records = np.array([item["record"] for item in json.loads((ASSETS / "example.json").read_text())], np.float32)
+    answer = {"Analysis": json.loads(analyse(predictor.predict(records), predictor.classes))}
+    (ASSETS / "example_answer.json").write_text(json.dumps(answer, indent=1) + "\n")
 
 
 def write_card(metrics: dict, predictors: dict[str, Predictor]) -> str:

@@ -1,6 +1,7 @@
 """Readers: one channel of a recording's file as a vector, whatever the format."""
 
 import re
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,9 @@ def read_signal(path: Path, variable: str = "", sampling_rate: float | None = No
     if reader is None:
         raise InputError(f"{path.name}: format {path.suffix!r} is not one of {', '.join(READERS)}")
     try:
-        signal = reader(path, variable)
-        if sampling_rate is not None and reader is read_wav:
+        if reader is read_wav and sampling_rate is not None:
             check_rate(path, sampling_rate)
+        signal = reader(path, variable)
     except InputError:
         raise
     except Exception as error:  # a reader's own exceptions are many and undocumented
@@ -57,18 +58,23 @@ def read_wav(path: Path, variable: str) -> np.ndarray:
 
 
 def check_rate(path: Path, sampling_rate: float) -> None:
-    own_rate, _ = scipy.io.wavfile.read(path, mmap=True)
+    own_rate, _ = scipy.io.wavfile.read(path)
     if own_rate != sampling_rate:
         raise InputError(f"{path.name} says {own_rate} Hz, expected {sampling_rate:g} Hz")
 
 
 def read_text(path: Path, variable: str) -> np.ndarray:
-    with path.open() as file:
-        head, sample = file.readline().rstrip(), file.readline()
-    separator = next((mark for mark in ";,\t" if mark in head), r"\s+")
-    has_header = not is_number(re.split(separator, head.strip())[0])
-    decimal = "," if separator == ";" and "," in head + sample else "."
-    table = pd.read_csv(path, sep=separator, decimal=decimal, header="infer" if has_header else None)
+    with path.open(encoding="utf-8-sig") as file:
+        lines = [line.strip() for line in islice(filter(str.strip, file), 2)]
+    if not lines:
+        raise InputError(f"{path.name} is empty")
+    separator = next((mark for mark in ";,\t" if mark in lines[0]), r"\s+")
+    first, *second = [re.split(separator, line) for line in lines]
+    if second and len(second[0]) != len(first):
+        raise InputError(f"{path.name} starts with {len(first)} columns and goes on with {len(second[0])}")
+    decimal = "," if separator == ";" and "," in "".join(lines) else "."
+    header = None if is_number(first[0]) else 0
+    table = pd.read_csv(path, sep=separator, decimal=decimal, header=header, encoding="utf-8-sig", index_col=False)
     if variable in table:
         return table[variable].to_numpy()
     if variable and not variable.isdecimal():

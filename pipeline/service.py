@@ -17,6 +17,7 @@ import requests
 from tqdm import tqdm
 
 from pipeline import params
+from pipeline.catalogue import read_metadata
 from pipeline.params import ASSETS, HOLDOUT
 
 SERVICE = Path("build/service")
@@ -29,11 +30,12 @@ def main() -> None:
     section = params.load("service")
     records = np.load(HOLDOUT / "records.npy")
     expected = np.load(HOLDOUT / "probabilities.npy")
-    truth = pd.read_csv(HOLDOUT / "truth.csv")
+    classes = list(json.loads((ASSETS / "decoder.json").read_text()).values())
+    truth = read_metadata(HOLDOUT / "truth.csv")
     build(SERVICE)
     with running(SERVICE, section["start_timeout"]) as url:
         analyses, times = replay(url, records, section["records_per_request"])
-    scores = compare(analyses, truth, expected, section["tolerance"])
+    scores = compare(analyses, truth, expected, classes, section["tolerance"])
     (ASSETS / "service.json").write_text(json.dumps(scores, indent=1) + "\n")
     write_times(times, section["records_per_request"])
 
@@ -64,7 +66,10 @@ def running(folder: Path, start_timeout: float) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def free_port() -> int:
@@ -79,15 +84,17 @@ def wait_until_ready(url: str, process: subprocess.Popen, log: Path, timeout: fl
         try:
             if requests.get(f"{url}/health/ready", timeout=1).ok:
                 return
-        except requests.ConnectionError:
+        except requests.RequestException:
             time.sleep(0.05)
-    raise RuntimeError(f"the service is not ready after {timeout:g} s; its last words:\n{log.read_text()[-2000:]}")
+    state = f"not ready after {timeout:g} s" if process.poll() is None else f"ended with {process.returncode}"
+    raise RuntimeError(f"the service is {state}; its last words:\n{log.read_text()[-2000:]}")
 
 
 def replay(url: str, records: np.ndarray, records_per_request: int) -> tuple[list[dict], list[float]]:
     """Return the service's analysis of every record and each request's execution time in ms."""
     analyses, times = [], []
     with requests.Session() as session:
+        session.trust_env = False  # a proxy has no business on loopback
         for start in tqdm(range(0, len(records), records_per_request), desc="replay", unit="request", disable=None):
             batch = records[start : start + records_per_request].tolist()
             answer = session.post(f"{url}/batch_predict/", json=[{"record": record} for record in batch], timeout=60)
@@ -97,15 +104,20 @@ def replay(url: str, records: np.ndarray, records_per_request: int) -> tuple[lis
     return analyses, times
 
 
-def compare(analyses: list[dict], truth: pd.DataFrame, expected: np.ndarray, tolerance: float) -> dict:
+def compare(
+    analyses: list[dict], truth: pd.DataFrame, expected: np.ndarray, classes: list[str], tolerance: float
+) -> dict:
     """Return the accuracy over HTTP. Raises RuntimeError where an answer is not the one that evaluate scored."""
-    predictions = pd.Series([analysis["Prediction"] for analysis in analyses])
-    probabilities = np.array([list(analysis["Probabilities"].values()) for analysis in analyses])
-    if probabilities.shape != expected.shape:
-        raise RuntimeError(f"{len(expected)} records came back as probabilities of shape {probabilities.shape}")
-    difference = float(np.abs(probabilities - expected).max())
-    if difference > tolerance:
+    probabilities = pd.DataFrame([analysis["Probabilities"] for analysis in analyses])
+    if len(analyses) != len(expected) or set(probabilities) != set(classes):
+        raise RuntimeError(f"{len(expected)} records came back as {len(analyses)} with classes {list(probabilities)}")
+    difference = np.abs(probabilities[classes].to_numpy() - expected).max()
+    if not difference <= tolerance:  # also where it is NaN
         raise RuntimeError(f"the service's probabilities are up to {difference:.1e} apart from those of evaluate")
+    predictions = pd.Series([analysis["Prediction"] for analysis in analyses])
+    others = int((predictions != np.array(classes)[expected.argmax(axis=1)]).sum())
+    if others:
+        raise RuntimeError(f"the service predicts {others} records otherwise than evaluate")
     return {"records": len(analyses), "accuracy": float((predictions == truth.label).mean())}
 
 

@@ -5,11 +5,12 @@ import pandas as pd
 from sklearn.model_selection import train_test_split
 
 from pipeline import params
+from pipeline.catalogue import read_metadata
 from pipeline.params import SPLIT, WINDOWS, InputError
 
 
 def main(setting: str) -> None:
-    metadata = pd.read_csv(WINDOWS / setting / "metadata.csv")
+    metadata = read_metadata(WINDOWS / setting / "metadata.csv")
     parts = split(len(metadata), **params.load("split"))
     SPLIT.mkdir(parents=True, exist_ok=True)
     pd.DataFrame({"part": parts}).to_csv(SPLIT / f"{setting}.csv", index=False, lineterminator="\n")

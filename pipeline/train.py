@@ -12,7 +12,8 @@ from tqdm import trange
 
 from model.wide_kernel import WideKernelCNN
 from pipeline import figures, params
-from pipeline.params import SCALED, SPLIT, TRAINED, WINDOWS
+from pipeline.catalogue import read_metadata
+from pipeline.params import SCALED, SPLIT, TRAINED, WINDOWS, InputError
 
 
 def main(setting: str, assets: str) -> None:
@@ -30,7 +31,7 @@ def main(setting: str, assets: str) -> None:
 
 def load(setting: str) -> tuple[dict[str, tuple[Tensor, Tensor]], list[str]]:
     """Return {part: (scaled windows, class numbers)} and the classes, sorted by name."""
-    labels = pd.read_csv(WINDOWS / setting / "metadata.csv").label
+    labels = read_metadata(WINDOWS / setting / "metadata.csv").label
     classes = sorted(labels.unique())
     windows = torch.from_numpy(np.load(SCALED / f"{setting}.npy"))
     targets = torch.from_numpy(pd.Categorical(labels, classes).codes.astype(np.int64))
@@ -71,6 +72,8 @@ def train(
         progress.set_postfix(validation_loss=f"{loss:.4f}", validation_accuracy=f"{accuracy:.4f}")
         if loss < best_loss:
             best_loss, best_state = loss, {name: value.clone() for name, value in net.state_dict().items()}
+    if not best_state:
+        raise InputError("the validation loss was never a number: lower train.learning_rate")
     net.load_state_dict(best_state)
     return net, pd.DataFrame(history, columns=["epoch", "training_loss", "validation_loss", "validation_accuracy"])
 

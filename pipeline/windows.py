@@ -11,7 +11,7 @@ from scipy.signal import resample_poly
 from tqdm import tqdm
 
 from pipeline import params
-from pipeline.catalogue import read_catalogue
+from pipeline.catalogue import MANIFEST, read_catalogue
 from pipeline.params import RECORDINGS, WINDOWS, InputError
 from pipeline.recordings import read_signal
 
@@ -20,7 +20,7 @@ DESCRIPTION = ["label", "fault_diameter", "outer_race_position", "load_hp", "rpm
 
 def main(setting: str) -> None:
     catalogue = read_catalogue(params.load("download")["catalogue"])
-    manifest = json.loads((RECORDINGS / "manifest.json").read_text())
+    manifest = json.loads((RECORDINGS / MANIFEST).read_text())
     signals = read_signals(catalogue, manifest, RECORDINGS)
     windows, metadata = cut(catalogue, signals, **params.load("windows", setting))
     folder = WINDOWS / setting
@@ -48,17 +48,19 @@ def cut(
     window_length: int,
     hop_length: int,
     sampling_rate: float | None,
+    least_variation: float,
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Return windows float32 (windows, window_length) and their metadata, in the order of the catalogue.
 
-    Lengths in samples. Every signal is brought to sampling_rate (Hz) first; None leaves each at its own rate.
+    Lengths in samples. Every signal is brought to sampling_rate (Hz) first; None leaves each at its own rate. A window
+    has to vary by more than least_variation of its largest value, for a constant has no z-score.
     Raises InputError that names a recording that is too short, sampled too slowly, or partly constant.
     """
     windows, metadata = [], []
     for row in catalogue.itertuples():
         signal = resample(signals[row.recording], row.sampling_rate, sampling_rate, row.recording)
         frames = frame(signal, window_length, hop_length).astype(np.float32)
-        check_frames(frames, row.recording, window_length, hop_length)
+        check_frames(frames, row.recording, hop_length, least_variation)
         windows.append(frames)
         metadata.append(describe(row, len(frames), hop_length))
     return np.concatenate(windows), pd.concat(metadata, ignore_index=True)
@@ -74,7 +76,7 @@ def resample(signal: np.ndarray, own_rate: float, sampling_rate: float | None, r
             f"({sampling_rate:g} Hz): what lies above {own_rate / 2:g} Hz cannot be made up"
         )
     ratio = Fraction(sampling_rate / own_rate).limit_denominator(10_000)
-    return resample_poly(signal, ratio.numerator, ratio.denominator)
+    return resample_poly(signal, ratio.numerator, ratio.denominator, padtype="mean")
 
 
 def frame(signal: np.ndarray, window_length: int, hop_length: int) -> np.ndarray:
@@ -84,10 +86,11 @@ def frame(signal: np.ndarray, window_length: int, hop_length: int) -> np.ndarray
     return sliding_window_view(signal, window_length)[::hop_length]
 
 
-def check_frames(frames: np.ndarray, recording: str, window_length: int, hop_length: int) -> None:
+def check_frames(frames: np.ndarray, recording: str, hop_length: int, least_variation: float) -> None:
+    window_length = frames.shape[1]
     if not len(frames):
         raise InputError(f"recording {recording} is shorter than one window of {window_length} samples")
-    constant = np.ptp(frames, axis=1) == 0
+    constant = np.ptp(frames, axis=1) <= least_variation * np.abs(frames).max(axis=1)
     if constant.any():
         start = int(constant.argmax()) * hop_length
         raise InputError(f"recording {recording} is constant from sample {start} to {start + window_length}")

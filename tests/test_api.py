@@ -2,6 +2,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -58,14 +59,16 @@ def test_answers_come_in_the_order_of_the_records_whatever_the_batch(client, noi
 
 
 def test_the_execution_time_contains_the_parsing(client, example):
-    body = json.dumps(example * 50)
-    start = time.perf_counter()
-    json.loads(body)
-    parsing = 1000 * (time.perf_counter() - start)
-    start = time.perf_counter()
-    answer = client.post("/batch_predict/", content=body, headers={"Content-Type": "application/json"})
-    delivery = 1000 * (time.perf_counter() - start)
-    assert parsing / 3 < answer.json()["Execution Time"] < delivery
+    def ask(records) -> float:
+        body = json.dumps(records)
+        return client.post("/batch_predict/", content=body, headers={"Content-Type": "application/json"}).json()[
+            "Execution Time"
+        ]
+
+    # A long key that is ignored costs parsing alone: what it adds is parsing, and has to be counted.
+    plain = min(ask(example[:1]) for _ in range(5))
+    padded = min(ask([example[0] | {"ignored": example * 100}]) for _ in range(5))
+    assert padded > 5 * plain
 
 
 def test_odd_but_finite_signals_get_finite_answers(client):
@@ -134,7 +137,7 @@ def wait_until_ready(url: str, process: subprocess.Popen) -> None:
         try:
             if requests.get(f"{url}/health/ready", timeout=1).ok:
                 return
-        except requests.ConnectionError:
+        except requests.RequestException:
             time.sleep(0.05)
     process.kill()
     pytest.fail(f"not ready: {process.communicate()[0][-2000:]}")
@@ -193,6 +196,36 @@ def test_sigterm_says_not_ready_answers_what_was_accepted_and_exits_0(example):
     assert process.returncode == 0
     assert statuses.count(200) > 5
     assert set(statuses[:-1]) == {200}
+
+
+def test_a_sender_that_stalls_does_not_keep_it_from_stopping():
+    port = free_port()
+    process = start([sys.executable, "-m", "api"], ROOT, PORT=str(port))
+    wait_until_ready(f"http://127.0.0.1:{port}", process)
+    with socket.create_connection(("127.0.0.1", port)) as sender:
+        sender.sendall(
+            b"POST /batch_predict/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 1000\r\n\r\n[{"
+        )
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=12)
+    assert process.returncode == 0
+
+
+def test_a_sender_that_gives_up_leaves_no_traceback():
+    port = free_port()
+    process = start([sys.executable, "-m", "api"], ROOT, PORT=str(port))
+    wait_until_ready(f"http://127.0.0.1:{port}", process)
+    with socket.create_connection(("127.0.0.1", port)) as sender:
+        sender.sendall(
+            b"POST /batch_predict/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 1000\r\n\r\n[{"
+        )
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    output = process.communicate(timeout=12)[0]
+    assert "Traceback" not in output
 
 
 def test_a_folder_without_a_model_is_named(tmp_path):

@@ -27,6 +27,8 @@ class Handler(SimpleHTTPRequestHandler):
             self.send_header("Content-Length", "100000")
             self.end_headers()
             self.wfile.write(b"one")
+        elif Path(f"{self.directory}{self.path}.reset").exists():
+            self.close_connection = True
         else:
             super().do_GET()
 
@@ -178,3 +180,27 @@ def test_a_file_without_a_hash_follows_the_folder_it_comes_from(catalogue, tmp_p
     manifest = download(catalogue, tmp_path / "recordings", [mirror])
     assert (tmp_path / "recordings" / "1.mat").read_bytes() == b"measured again"
     assert manifest["1"]["sha256"] == hashlib.sha256(b"measured again").hexdigest()
+
+
+def test_a_page_is_refused_also_where_no_hash_is_known(catalogue, tmp_path, site):
+    fill(site[1], "1.mat", "2.mat")
+    (site[1] / "1.mat").write_text("<!DOCTYPE html><title>Not here any more</title>")
+    with pytest.raises(InputError, match="is a page, not a recording"):
+        download(catalogue.assign(sha256=""), tmp_path / "recordings", [site[0]])
+    assert files(tmp_path / "recordings") == ["2.mat"]
+
+
+def test_a_folder_is_never_its_own_source(catalogue, tmp_path):
+    source = fill(tmp_path / "recordings", "1.mat", "2.mat")
+    with pytest.raises(InputError, match="cannot be its own source"):
+        download(catalogue.assign(sha256=""), tmp_path / "recordings", [source])
+    assert files(tmp_path / "recordings") == ["1.mat", "2.mat"]
+
+
+def test_a_host_that_slipped_once_is_asked_for_the_next_file(catalogue, tmp_path, site):
+    fill(site[1], "1.mat", "2.mat")
+    (site[1] / "slip.mat.reset").touch()
+    rows = pd.concat([catalogue[1:], catalogue[:1].assign(recording="s", file="slip.mat"), catalogue[:1]])
+    with pytest.raises(InputError, match=r"1 of 3 recordings could not be had:\n  slip\.mat"):
+        download(rows, tmp_path / "recordings", [site[0]])
+    assert files(tmp_path / "recordings") == ["1.mat", "2.mat"]

@@ -4,7 +4,6 @@ import csv
 import filecmp
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -17,7 +16,7 @@ import scipy.io
 import yaml
 from scipy.io import wavfile
 
-from tests.conftest import environment
+from tests.conftest import ROOT, environment
 
 ARTEFACTS = [
     "data/windows/resampled/windows.npy", "data/windows/as_recorded/windows.npy", "data/windows/resampled/metadata.csv",
@@ -89,17 +88,24 @@ def reproduce(repository: Path, **extra: str) -> str:
     return answer.stdout
 
 
-def reproduce_and_kill_at(stage: str, repository: Path) -> None:
-    """Start the pipeline, let the stage begin, and kill everything with it."""
+def reproduce_and_kill_at(stage: str, repository: Path, lines_later: int) -> None:
+    """Start the pipeline and kill everything with it so many lines of output after the stage began.
+
+    Line 0 is the stage's announcement, line 1 its command; line 2 comes when it has written its outputs and DVC has not
+    yet taken note of them.
+    """
     process = subprocess.Popen(
         ["dvc", "repro", "service"], cwd=repository, env=environment(PYTHONUNBUFFERED="1"), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
-    for line in process.stdout:
+    lines = iter(process.stdout)
+    for line in lines:
         if line.startswith(f"Running stage '{stage}'"):
             break
     else:
         pytest.fail(f"{stage} did not run before {process.wait()}")
+    for _ in range(lines_later):
+        next(lines)
     os.killpg(process.pid, signal.SIGKILL)
     process.stdout.close()
     process.wait()
@@ -144,7 +150,8 @@ def test_killed_in_every_stage_it_still_finishes_with_the_same_bytes(own_rig, co
     shutil.copytree(own_rig / "rig", repository / "rig")
     shutil.copyfile(own_rig / "params.yaml", repository / "params.yaml")
     for stage in STAGES:
-        reproduce_and_kill_at(stage, repository)
+        reproduce_and_kill_at(stage, repository, lines_later=0)
+        reproduce_and_kill_at(stage, repository, lines_later=2)
     reproduce(repository)
     assert_identical(own_rig, repository)
     assert_does_nothing(repository)
@@ -196,10 +203,12 @@ def test_two_clones_of_the_real_chain_are_identical_and_a_second_run_does_nothin
 
 def test_the_committed_artefacts_are_those_of_this_pipeline(cwru):
     """Bytes may differ on another type of machine; scores and answers may not."""
+    excerpts = [(folder / "assets" / "model_card.md").read_text().splitlines()[5] for folder in (cwru, ROOT)]
+    if excerpts[0] != excerpts[1]:
+        pytest.skip("other recordings were had than those behind the committed artefacts")
     fresh = json.loads((cwru / "assets" / "metrics.json").read_text())
-    root = Path(__file__).parent.parent
-    assert fresh == json.loads((root / "assets" / "metrics.json").read_text())
-    answers = [json.loads((folder / "assets" / "example_answer.json").read_text()) for folder in (cwru, root)]
+    assert fresh == json.loads((ROOT / "assets" / "metrics.json").read_text())
+    answers = [json.loads((folder / "assets" / "example_answer.json").read_text()) for folder in (cwru, ROOT)]
     for one, other in zip(*(answer["Analysis"] for answer in answers), strict=True):
         assert one["Probabilities"] == pytest.approx(other["Probabilities"], abs=0.01)
 
@@ -208,9 +217,8 @@ def test_dvc_shows_the_metrics_and_the_plots(cwru):
     metrics = subprocess.run(
         ["dvc", "metrics", "show"], cwd=cwru, env=environment(), capture_output=True, text=True, check=True
     )
-    assert re.search(r"assets/metrics.json\s.*holdout.macro_f1", metrics.stdout.replace("\n", " ")) or (
-        "holdout.macro_f1" in metrics.stdout
-    )
+    assert "holdout.macro_f1" in metrics.stdout
+    assert "reference.macro_f1" in metrics.stdout
     plots = subprocess.run(
         ["dvc", "plots", "show"], cwd=cwru, env=environment(), capture_output=True, text=True, check=True
     )

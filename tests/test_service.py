@@ -67,23 +67,36 @@ def analyses_of(probabilities):
 def test_equal_answers_give_the_accuracy():
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7]])
     truth = pd.DataFrame({"label": ["A", "B", "B", "B"]})
-    assert compare(analyses_of(probabilities), truth, probabilities, 1e-6) == {"records": 4, "accuracy": 0.75}
+    assert compare(analyses_of(probabilities), truth, probabilities, ["A", "B"], 1e-6) == {
+        "records": 4,
+        "accuracy": 0.75,
+    }
 
 
-def test_another_answer_than_that_of_evaluate_fails():
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda answers: answers[0]["Probabilities"].update(A=0.9001), r"up to 1\.0e-04 apart"),
+        (lambda answers: answers[0]["Probabilities"].update(A=float("nan")), "up to nan apart"),
+        (lambda answers: answers[0].update(Probabilities={"A": 0.1, "B": 0.9}), r"up to 8\.0e-01 apart"),
+        (lambda answers: answers[0].update(Probabilities={"A": 0.9, "C": 0.1}), "with classes"),
+        (lambda answers: answers[0].update(Prediction="B"), "predicts 1 records otherwise"),
+        (lambda answers: answers.pop(), "2 records came back as 1"),
+    ],
+)
+def test_another_answer_than_that_of_evaluate_fails(change, message):
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8]])
-    truth = pd.DataFrame({"label": ["A", "B"]})
-    with pytest.raises(RuntimeError, match=r"up to 1.0e-04 apart"):
-        compare(analyses_of(probabilities), truth, probabilities + np.array([1e-4, -1e-4]), 1e-6)
-    with pytest.raises(RuntimeError, match="2 records came back"):
-        compare(analyses_of(probabilities)[:1], truth, probabilities, 1e-6)
+    answers = analyses_of(probabilities)
+    change(answers)
+    with pytest.raises(RuntimeError, match=message):
+        compare(answers, pd.DataFrame({"label": ["A", "B"]}), probabilities, ["A", "B"], 1e-6)
 
 
 def test_a_service_that_does_not_start_fails_with_its_last_words(folder, tmp_path):
     broken = tmp_path / "service"
     (broken / "api").mkdir(parents=True)
     (broken / "api" / "__main__.py").write_text("raise SystemExit('no port for me')")
-    with pytest.raises(RuntimeError, match="no port for me"), running(broken, start_timeout=5):
+    with pytest.raises(RuntimeError, match=r"ended with 1.*\n.*no port for me"), running(broken, start_timeout=5):
         pass
 
 

@@ -8,7 +8,7 @@ from pipeline.params import InputError
 from pipeline.recordings import read_signal
 from pipeline.windows import cut, frame, read_signals, resample
 
-SETTINGS = {"window_length": 2048, "hop_length": 2048}
+SETTINGS = {"window_length": 2048, "hop_length": 2048, "least_variation": 1e-5}
 
 
 def one_row(**values) -> pd.DataFrame:
@@ -43,9 +43,15 @@ def test_resampling_removes_what_would_fold_back():
     assert np.abs(folded[1000:-1000]).max() < 0.01
 
 
+def test_an_offset_stays_an_offset(noise):
+    signal = resample(10 + 0.01 * noise.standard_normal(48_000), 48_000, 12_000, "1")
+    assert signal[:2048].mean() == pytest.approx(10, abs=1e-3)
+    assert signal[:2048].std() < 0.01
+
+
 def test_every_window_has_one_row_that_says_where_it_is_from(noise):
     signal = noise.standard_normal(48_000)
-    windows, metadata = cut(one_row(sampling_rate=48_000.0), {"1": signal}, 1024, 512, 12_000)
+    windows, metadata = cut(one_row(sampling_rate=48_000.0), {"1": signal}, 1024, 512, 12_000, 1e-5)
     assert windows.shape == (22, 1024)
     assert windows.dtype == np.float32
     assert metadata.start.tolist() == [512 * number for number in range(22)]
@@ -62,6 +68,7 @@ def test_every_window_has_one_row_that_says_where_it_is_from(noise):
         (np.arange(2047.0), None, "recording 1 is shorter than one window of 2048 samples"),
         (np.arange(9000.0), 16_000, "sampled at 12000 Hz, expected at least windows.sampling_rate (16000 Hz)"),
         (np.r_[np.arange(4096.0), np.ones(4096)], None, "recording 1 is constant from sample 4096 to 6144"),
+        (np.r_[np.arange(2048.0), 1e6 + np.sin(np.arange(2048))], None, "is constant from sample 2048 to 4096"),
     ],
 )
 def test_a_recording_that_cannot_be_cut_is_refused_in_words(signal, sampling_rate, message):
