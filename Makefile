@@ -8,6 +8,7 @@ export PORT ?= 8000
 run: .venv/ready
 	@python -c "import socket; socket.create_server(('127.0.0.1', $(PORT)))" 2>/dev/null || \
 		{ echo "port $(PORT) is taken: try make run PORT=8001"; exit 1; }
+	@[ -s dvc.lock ] || git checkout -- dvc.lock # DVC leaves it empty when killed while it writes it
 	@if dvc repro download; then dvc repro service; else \
 		echo; echo "The recordings cannot be had, see above: serving the artefacts that came with the repository."; fi
 	@python -m api & service=$$!; trap "kill $$service 2>/dev/null" EXIT INT TERM; \

@@ -27,6 +27,10 @@ def main(setting: str, assets: str) -> None:
     Path(assets).mkdir(parents=True, exist_ok=True)
     history.to_csv(Path(assets) / "training.csv", index=False, lineterminator="\n")
     figures.draw_training(history, Path(assets) / "training.png")
+    best = history.loc[history.validation_loss.idxmin()]
+    print(
+        f"{setting}: epoch {best.epoch:.0f} kept, {100 * best.validation_accuracy:.2f} % of the validation part right"
+    )
 
 
 def load(setting: str) -> tuple[dict[str, tuple[Tensor, Tensor]], list[str]]:
