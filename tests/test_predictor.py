@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from api.predictor import LARGEST_BATCH, Predictor
+from api.predictor import BATCH, Predictor
 from tests.conftest import ROOT
 
 
@@ -11,9 +11,9 @@ def predictor():
 
 
 def test_a_record_alone_is_answered_as_in_any_batch(predictor, noise):
-    windows = noise.standard_normal((LARGEST_BATCH + 7, 2048)).astype(np.float32)
+    windows = noise.standard_normal((BATCH + 7, 2048)).astype(np.float32)
     together = predictor.predict(windows)
-    assert together.shape == (LARGEST_BATCH + 7, 4)
+    assert together.shape == (BATCH + 7, 4)
     for size in (1, 2, 3, 8, 50):
         np.testing.assert_allclose(predictor.predict(windows[:size]), together[:size], atol=1e-6)
     np.testing.assert_allclose(predictor.predict(windows[-1:]), together[-1:], atol=1e-6)
@@ -22,7 +22,7 @@ def test_a_record_alone_is_answered_as_in_any_batch(predictor, noise):
 def test_it_knows_its_contract(predictor):
     assert predictor.classes == ["Ball", "InnerRace", "Normal", "OuterRace"]
     assert (predictor.window_length, predictor.sampling_rate, predictor.band_limit) == (2048, 12_000, 5_000)
-    assert predictor.device in ("cpu", "gpu")
+    assert predictor.backend.device in ("cpu", "gpu")
 
 
 def test_a_missing_model_is_named(tmp_path):

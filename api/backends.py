@@ -1,0 +1,64 @@
+"""The two ways to compute the diagnosis: ONNX Runtime, and PyTorch from the exported state_dict."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+PROVIDERS = {"CUDAExecutionProvider": "gpu", "CPUExecutionProvider": "cpu"}  # the first that is there is taken
+
+
+class OnnxBackend:
+    """Compute probabilities with ONNX Runtime, on a GPU where the installed package has one."""
+
+    name = "onnx"
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        providers = [provider for provider in PROVIDERS if provider in onnxruntime.get_available_providers()]
+        self.session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers)
+        self.device = PROVIDERS[self.session.get_providers()[0]]
+
+    def __call__(self, windows: np.ndarray) -> np.ndarray:
+        """Return probabilities float32 (batch, classes) for raw windows float32 (batch, window_length)."""
+        return self.session.run(["probabilities"], {"windows": windows})[0]
+
+
+class TorchBackend:
+    """Compute the same with PyTorch, on a GPU where there is one; needs torch and the folder model/."""
+
+    name = "torch"
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        try:
+            import torch
+
+            from model.front_end import FrontEnd
+            from model.wide_kernel import WideKernelCNN
+        except ImportError as error:
+            raise RuntimeError(f"BACKEND=torch needs PyTorch and the repository's folder model/: {error}") from error
+        facts = read_facts(folder)
+        network = WideKernelCNN(facts["window_length"], len(facts["classes"]), **facts["network"])
+        network.load_state_dict(torch.load(folder / "state_dict.pt", weights_only=True))
+        front_end = FrontEnd(facts["band_limit"], facts["sampling_rate"], facts["taps"])
+        torch.set_num_threads(threads)
+        self.torch = torch
+        self.device = "gpu" if torch.cuda.is_available() else "cpu"
+        self.placed = "cuda" if self.device == "gpu" else "cpu"
+        self.diagnosis = torch.nn.Sequential(front_end, network, torch.nn.Softmax(dim=-1)).eval().to(self.placed)
+
+    def __call__(self, windows: np.ndarray) -> np.ndarray:
+        """Return probabilities float32 (batch, classes) for raw windows float32 (batch, window_length)."""
+        with self.torch.inference_mode():
+            return self.diagnosis(self.torch.tensor(windows, device=self.placed)).cpu().numpy()
+
+
+BACKENDS = {backend.name: backend for backend in (OnnxBackend, TorchBackend)}
+
+
+def read_facts(folder: Path) -> dict:
+    """Return what the exported graph says of itself: its input's contract, its classes, what it learned from."""
+    session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
+    return {name: json.loads(fact) for name, fact in session.get_modelmeta().custom_metadata_map.items()}
