@@ -30,7 +30,7 @@ class DrainingServer(uvicorn.Server):
 
 def main() -> None:
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
-    config = uvicorn.Config(app, host=host, port=port, timeout_graceful_shutdown=GRACE)
+    config = uvicorn.Config(app, host=host, port=port, timeout_graceful_shutdown=GRACE, access_log=False)
     with suppress(KeyboardInterrupt):
         DrainingServer(config).run()
 
