@@ -30,7 +30,9 @@ class DrainingServer(uvicorn.Server):
 
 def main() -> None:
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
-    config = uvicorn.Config(app, host=host, port=port, timeout_graceful_shutdown=GRACE, access_log=False)
+    config = uvicorn.Config(
+        app, host=host, port=port, timeout_graceful_shutdown=GRACE, access_log=False, proxy_headers=False
+    )
     with suppress(KeyboardInterrupt):
         DrainingServer(config).run()
 

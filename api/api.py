@@ -2,28 +2,18 @@
 
 import json
 import os
-from asyncio import get_running_loop
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
-from time import perf_counter
-from typing import Any, NamedTuple
 
-import numpy as np
 from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
-from starlette.requests import ClientDisconnect
 
-from api.answers import BatchAnswer, ErrorAnswer, HealthAnswer, InvalidAnswer, ModelAnswer, analyse
-from api.coalescer import Coalescer
+from api.answers import BatchAnswer, ErrorAnswer, HealthAnswer, InvalidAnswer, ModelAnswer
+from api.batch_predict import PATH, BatchPredictMiddleware, BatchPredictor
 from api.predictor import Predictor
 from api.provenance import read_versions
-from api.records import InvalidRecordsError, RecordReader
 
-Reader = Callable[[bytes], np.ndarray]
 ASSETS = Path(os.environ.get("ASSETS", Path(__file__).parent.parent / "assets"))
 RECORDS_SCHEMA = {
     "type": "array",
@@ -41,41 +31,23 @@ REQUEST_BODY = {
         "application/x-npy": {"schema": {"type": "string", "format": "binary"}},
     },
 }
-SMALL = 128 * 1024  # bytes; smaller bodies are computed together
-
-
-class Question(NamedTuple):
-    """One request's body, how to read it, and the moment at which it was complete."""
-
-    read: Reader
-    body: bytes
-    start: float
-
-
-class DirectRoute(APIRoute):
-    """A route whose function takes the request and returns the response; it is documented like any other.
-
-    What FastAPI does between the two (dependencies, validation, serialisation) takes longer than the diagnosis of one
-    record, and this service reads and writes the bytes itself.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        return self.endpoint
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    predictor = Predictor(ASSETS, os.environ.get("BACKEND", "onnx"), int(os.environ.get("THREADS", "1")))
-    reader = RecordReader(predictor.window_length, predictor.least_variation)
-    app.state.predictor = predictor
-    app.state.readers = {"application/json": reader.read_json, "application/x-npy": reader.read_npy}
-    app.state.workers = ThreadPoolExecutor(int(os.environ.get("WORKERS", os.cpu_count() or 1)))
-    app.state.coalescer = Coalescer(partial(answer_all, predictor=predictor), app.state.workers)
+    backend, threads = os.environ.get("BACKEND", "onnx"), int(os.environ.get("THREADS", "1"))
+    workers = int(os.environ.get("WORKERS", os.cpu_count() or 1))
+    # A worker answers requests and hands parts of large ones to the helpers, who wait for nobody: no deadlock.
+    helpers, answerers = ThreadPoolExecutor(workers), ThreadPoolExecutor(workers)
+    app.state.predictor = Predictor(ASSETS, backend, threads, helpers.map)
+    app.state.batch_predictor = BatchPredictor(app.state.predictor, answerers)
     app.state.model = describe_model(app.state.predictor)
     complete_document(app)
     app.state.ready = True
     yield
     app.state.ready = False
+    answerers.shutdown()
+    helpers.shutdown()
 
 
 app = FastAPI(
@@ -87,75 +59,18 @@ app = FastAPI(
 )
 
 
-async def batch_predict(request: Request) -> Response:
-    """Diagnose one window of raw vibration a record, in any unit, at the model's sampling rate."""
-    read = pick_reader(request)
-    try:
-        body = await request.body()
-    except ClientDisconnect:
-        return Response(status_code=400)  # nobody is there to read it
-    question = Question(read, body, perf_counter())
-    state = request.app.state
-    if len(body) < SMALL:
-        return await state.coalescer.ask(question)
-    [response] = await get_running_loop().run_in_executor(state.workers, answer_all, [question], state.predictor)
-    if isinstance(response, Exception):
-        raise response
-    return response
+app.add_middleware(BatchPredictMiddleware)
 
 
-app.router.add_api_route(
-    "/batch_predict/",
-    batch_predict,
-    methods=["POST"],
+@app.post(
+    PATH,
     response_model=BatchAnswer,
     openapi_extra={"requestBody": REQUEST_BODY},
     responses={422: {"model": InvalidAnswer, "description": "What came, where, and what was expected"}},
-    route_class_override=DirectRoute,
 )
-
-
-def pick_reader(request: Request) -> Reader:
-    """Return the reader for the request's Content-Type. Raises RequestValidationError where there is none."""
-    content_type = request.headers.get("content-type", "")
-    readers = request.app.state.readers
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type not in readers:
-        expected = f"Content-Type should be {' or '.join(readers)}"
-        mistake = {"type": "content_type", "loc": ["header", "content-type"], "msg": expected}
-        raise RequestValidationError([mistake | {"input": content_type[:80] or None}])
-    return readers[media_type]
-
-
-def answer_all(questions: list[Question], predictor: Predictor) -> list[Response | Exception]:
-    """Return each question's finished answer, computed in one batch, or the error that it gets instead."""
-    found = [read_records(question) for question in questions]
-    good = [records for records in found if isinstance(records, np.ndarray)]
-    if not good:
-        return found
-    probabilities = predictor.predict(np.concatenate(good) if len(good) > 1 else good[0])
-    answers, start = [], 0
-    for question, records in zip(questions, found, strict=True):
-        if isinstance(records, np.ndarray):
-            part = probabilities[start : start + len(records)]
-            start += len(records)
-            answers.append(finish(question, analyse(part, predictor.classes)))
-        else:
-            answers.append(records)
-    return answers
-
-
-def read_records(question: Question) -> np.ndarray | Exception:
-    try:
-        return question.read(question.body)
-    except InvalidRecordsError as error:
-        return RequestValidationError([error.mistake])
-
-
-def finish(question: Question, analysis: bytes) -> Response:
-    milliseconds = 1000 * (perf_counter() - question.start)
-    content = b'{"Analysis":%b,"Execution Time":%.3f}' % (analysis, milliseconds)
-    return Response(content, media_type="application/json")
+async def batch_predict() -> Response:
+    """Diagnose one window of raw vibration a record, in any unit, at the model's sampling rate."""
+    raise AssertionError("BatchPredictMiddleware answers this path before it gets here")
 
 
 @app.get("/model/")
@@ -194,7 +109,7 @@ def describe_model(predictor: Predictor) -> ModelAnswer:
 
 def complete_document(app: FastAPI) -> None:
     """Put what only the model knows into the OpenAPI document: a record's length, and a request that works."""
-    operation = app.openapi()["paths"]["/batch_predict/"]["post"]
+    operation = app.openapi()["paths"][PATH]["post"]
     body = operation["requestBody"]["content"]["application/json"]
     length = app.state.predictor.window_length
     body["schema"]["items"]["properties"]["record"] |= {"minItems": length, "maxItems": length}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Generic, TypeVar
 
+MOST = 16  # questions at once: enough for the network, few enough for the loop to read the next meanwhile
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
@@ -18,6 +19,7 @@ class Coalescer(Generic[Question, Answer]):
     """
 
     def __init__(self, answer_all: Callable[[list[Question]], list[Answer | Exception]], threads: Executor) -> None:
+        self.loop = asyncio.get_running_loop()  # kept: asking for it again is a system call
         self.answer_all = answer_all
         self.threads = threads
         self.waiting: list[tuple[Question, asyncio.Future[Answer]]] = []
@@ -25,22 +27,28 @@ class Coalescer(Generic[Question, Answer]):
 
     async def ask(self, question: Question) -> Answer:
         """Return the answer; raises what answer_all returned as an exception for this question."""
-        loop = asyncio.get_running_loop()
-        future = loop.create_future()
+        future = self.loop.create_future()
         self.waiting.append((question, future))
         if not self.computing:
             self.computing = True
-            loop.call_soon(self.compute)
+            self.loop.call_soon(self.compute)
         return await future
 
     def compute(self) -> None:
-        batch, self.waiting = self.waiting, []
+        batch, self.waiting = self.waiting[:MOST], self.waiting[MOST:]
         questions = [question for question, _ in batch]
         if len(batch) == 1:
-            self.deliver(batch, self.answer_all(questions))
+            self.deliver(batch, self.attempt(questions))
             return
-        computed = asyncio.get_running_loop().run_in_executor(self.threads, self.answer_all, questions)
+        computed = self.loop.run_in_executor(self.threads, self.attempt, questions)
         computed.add_done_callback(lambda done: self.deliver(batch, done.result()))
+
+    def attempt(self, questions: list[Question]) -> list[Answer | Exception]:
+        """Answer the questions; what answer_all did not expect becomes the answer to each, so that nobody waits on."""
+        try:
+            return self.answer_all(questions)
+        except Exception as error:
+            return [error] * len(questions)
 
     def deliver(self, batch: list[tuple[Question, asyncio.Future[Answer]]], answers: list[Answer | Exception]) -> None:
         for (_, future), answer in zip(batch, answers, strict=True):
@@ -52,4 +60,4 @@ class Coalescer(Generic[Question, Answer]):
                 future.set_result(answer)
         self.computing = bool(self.waiting)
         if self.waiting:
-            asyncio.get_running_loop().call_soon(self.compute)
+            self.loop.call_soon(self.compute)

@@ -153,33 +153,33 @@ Place take_record(Place at, Place end, float* record, Py_ssize_t window_length) 
   return (at = take(at, end, ']')) ? take(at, end, '}') : nullptr;
 }
 
-// Returns the number of records, or -1 for whatever is not exactly the plain form with at most `most` records.
-Py_ssize_t parse_records(Place at, Place end, float* records, Py_ssize_t most, Py_ssize_t window_length) {
-  if (!(at = take(at, end, '['))) return -1;
+// Reads record, record, ... and the terminator: "," where more spans follow, "]" at the end of the body. Returns the
+// number of records, or -1 for whatever is not exactly that, with at most `most` records.
+Py_ssize_t parse_span(Place at, Place end, char terminator, float* records, Py_ssize_t most, Py_ssize_t window_length) {
   for (Py_ssize_t count = 0; count < most;) {
     at = take_record(at, end, records + count * window_length, window_length);
     if (!at) return -1;
     ++count;
-    if (const Place next = take(at, end, ',')) {
-      at = next;
-    } else {
-      at = take(at, end, ']');
-      return at && skip_space(at, end) == end ? count : -1;
-    }
+    const Place closed = take(at, end, terminator);
+    if (closed && skip_space(closed, end) == end) return count;
+    if (!(at = take(at, end, ','))) return -1;
   }
   return -1;
 }
 
 PyObject* parse(PyObject*, PyObject* arguments) {
   Py_buffer body, records;
-  Py_ssize_t window_length;
-  if (!PyArg_ParseTuple(arguments, "y*w*n", &body, &records, &window_length)) return nullptr;
+  Py_ssize_t start, stop, window_length;
+  int terminator;
+  if (!PyArg_ParseTuple(arguments, "y*nnCw*n", &body, &start, &stop, &terminator, &records, &window_length))
+    return nullptr;
   Py_ssize_t count = -1;
-  if (window_length > 0) {
-    const Place start = static_cast<Place>(body.buf);
+  if (0 <= start && start <= stop && stop <= body.len && window_length > 0) {
+    const Place text = static_cast<Place>(body.buf);
     const Py_ssize_t most = records.len / (window_length * static_cast<Py_ssize_t>(sizeof(float)));
     Py_BEGIN_ALLOW_THREADS
-    count = parse_records(start, start + body.len, static_cast<float*>(records.buf), most, window_length);
+    count = parse_span(text + start, text + stop, static_cast<char>(terminator), static_cast<float*>(records.buf), most,
+                       window_length);
     Py_END_ALLOW_THREADS
   }
   PyBuffer_Release(&body);
@@ -189,8 +189,8 @@ PyObject* parse(PyObject*, PyObject* arguments) {
 
 PyMethodDef METHODS[] = {
     {"parse", parse, METH_VARARGS,
-     "parse(body, records, window_length): fill the float32 buffer, return the number of records, or -1 where the body "
-     "is not in the plain form."},
+     "parse(body, start, stop, terminator, records, window_length): read the records between start and stop, up to the "
+     "terminator, into the float32 buffer; return their number, or -1 where they are not in the plain form."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, "fast_records", nullptr, 0, METHODS, nullptr, nullptr, nullptr, nullptr};
