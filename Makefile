@@ -23,6 +23,7 @@ test: .venv/ready
 bench: .venv/ready
 	dvc repro scale@as_recorded split@as_recorded
 	python -m tests.bench.training
+	python -m tests.bench.serving
 
 .venv/ready: requirements.txt api/requirements.txt
 	python3 -m venv .venv

@@ -10,12 +10,15 @@ CONTENT_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 NPY, JSON = "application/x-npy", "application/json"
 
 
-def prepare(host: str, path: str, content_type: str, body: bytes) -> bytes:
+def prepare(path: str, content_type: str, body: bytes) -> bytes:
     """Return the bytes of a whole POST request."""
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+    lines = [
+        f"POST {path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        f"Content-Type: {content_type}",
+        f"Content-Length: {len(body)}",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 class Sender(asyncio.Protocol):
