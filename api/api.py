@@ -1,5 +1,6 @@
 """The FastAPI app: `POST /batch_predict/`, `GET /model/` and the health of the service."""
 
+import gc
 import json
 import os
 from collections.abc import AsyncIterator
@@ -44,6 +45,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.model = describe_model(app.state.predictor)
     complete_document(app)
     app.state.ready = True
+    gc.collect()
+    gc.freeze()  # what was loaded until now stays: later collections need not look through it again
     yield
     app.state.ready = False
     answerers.shutdown()

@@ -8,18 +8,19 @@ from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
-from fastapi import Request, Response
+from fastapi import Request
 from fastapi.exception_handlers import request_validation_exception_handler
 from fastapi.exceptions import RequestValidationError
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.answers import analyse
 from api.coalescer import Coalescer
 from api.predictor import Predictor
-from api.records import InvalidRecordsError, RecordReader
+from api.records import InvalidRecordsError, RecordReader, check, have_answers
 
 PATH = "/batch_predict/"
-SMALL = 128 * 1024  # bytes; smaller bodies are computed together
+SMALL = 64 * 1024  # bytes; smaller bodies are computed together
 Reader = Callable[[bytes], np.ndarray]
 
 
@@ -35,25 +36,23 @@ class BatchPredictor:
     """Answer requests to PATH; whatever is needed for it, loaded once."""
 
     def __init__(self, predictor: Predictor, workers: Executor) -> None:
-        reader = RecordReader(predictor.window_length, predictor.least_variation, predictor.spread)
+        reader = RecordReader(predictor.window_length, predictor.spread)
         self.readers: dict[str, Reader] = {"application/json": reader.read_json, "application/x-npy": reader.read_npy}
         self.answer_all = partial(answer_all, predictor=predictor)
+        self.coalescer = Coalescer(self.answer_all)
         self.workers = workers
-        self.coalescer = Coalescer(self.answer_all, self.workers)
 
-    async def __call__(self, content_type: str, receive: Receive) -> Response:
-        """Return the finished answer. Raises RequestValidationError."""
+    async def __call__(self, content_type: str, receive: Receive) -> bytes:
+        """Return the JSON of the finished answer. Raises RequestValidationError or ClientDisconnect."""
         read = self.pick_reader(content_type)
         body = await read_body(receive)
-        if body is None:
-            return Response(status_code=400)  # the sender has gone, nobody is there to read it
         question = Question(read, body, perf_counter())
         if len(body) < SMALL:
             return await self.coalescer.ask(question)
-        [response] = await get_running_loop().run_in_executor(self.workers, self.answer_all, [question])
-        if isinstance(response, Exception):
-            raise response
-        return response
+        [answer] = await get_running_loop().run_in_executor(self.workers, self.answer_all, [question])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def pick_reader(self, content_type: str) -> Reader:
         media_type = content_type.partition(";")[0].strip().lower()
@@ -80,39 +79,47 @@ class BatchPredictMiddleware:
             return
         content_type = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
         try:
-            response = await scope["app"].state.batch_predictor(content_type.decode("latin-1"), receive)
+            answer = await scope["app"].state.batch_predictor(content_type.decode("latin-1"), receive)
+        except ClientDisconnect:
+            return  # nobody is there to read an answer
         except RequestValidationError as error:
             response = await request_validation_exception_handler(Request(scope), error)
-        await response(scope, receive, send)
+            await response(scope, receive, send)
+            return
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
 
 
-async def read_body(receive: Receive) -> bytes | None:
-    """Return the whole body, or None where its sender went away before its end."""
+async def read_body(receive: Receive) -> bytes:
+    """Return the whole body. Raises ClientDisconnect where its sender went away before its end."""
     parts = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return None
+            raise ClientDisconnect
         parts.append(message.get("body", b""))
         if not message.get("more_body", False):
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def answer_all(questions: list[Question], predictor: Predictor) -> list[Response | Exception]:
+def answer_all(questions: list[Question], predictor: Predictor) -> list[bytes | Exception]:
     """Return each question's finished answer, computed in one batch, or the error that it gets instead."""
     found = [read_records(question) for question in questions]
-    good = [records for records in found if isinstance(records, np.ndarray)]
-    if not good:
+    records = collect(found)
+    if records is not None and not have_answers(records, predictor.least_variation):
+        found = [check_records(part, predictor.least_variation) for part in found]
+        records = collect(found)
+    if records is None:
         return found
-    probabilities = predictor.predict(np.concatenate(good) if len(good) > 1 else good[0])
+    probabilities = predictor.predict(records)
     answers, start = [], 0
-    for question, records in zip(questions, found, strict=True):
-        if isinstance(records, np.ndarray):
-            part = probabilities[start : start + len(records)]
-            start += len(records)
-            answers.append(finish(question, analyse(part, predictor.classes)))
+    for question, part in zip(questions, found, strict=True):
+        if isinstance(part, np.ndarray):
+            answers.append(finish(question, probabilities[start : start + len(part)], predictor.classes))
+            start += len(part)
         else:
-            answers.append(records)
+            answers.append(part)
     return answers
 
 
@@ -123,7 +130,24 @@ def read_records(question: Question) -> np.ndarray | Exception:
         return RequestValidationError([error.mistake])
 
 
-def finish(question: Question, analysis: bytes) -> Response:
+def check_records(records: np.ndarray | Exception, least_variation: float) -> np.ndarray | Exception:
+    try:
+        if isinstance(records, np.ndarray):
+            check(records, least_variation)
+    except InvalidRecordsError as error:
+        return RequestValidationError([error.mistake])
+    return records
+
+
+def collect(found: list[np.ndarray | Exception]) -> np.ndarray | None:
+    """Return all records in one array, or None where there are none."""
+    parts = [part for part in found if isinstance(part, np.ndarray)]
+    if len(parts) > 1:
+        return np.concatenate(parts)
+    return parts[0] if parts else None
+
+
+def finish(question: Question, probabilities: np.ndarray, classes: list[str]) -> bytes:
+    analysis = analyse(probabilities, classes)
     milliseconds = 1000 * (perf_counter() - question.start)
-    content = b'{"Analysis":%b,"Execution Time":%.3f}' % (analysis, milliseconds)
-    return Response(content, media_type="application/json")
+    return b'{"Analysis":%b,"Execution Time":%.3f}' % (analysis, milliseconds)

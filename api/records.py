@@ -30,10 +30,13 @@ class InvalidRecordsError(ValueError):
 
 
 class RecordReader:
-    """Read the records of a request, as JSON or .npy, into float32 (records, window_length)."""
+    """Read the records of a request, as JSON or .npy, into float32 (records, window_length).
 
-    def __init__(self, window_length: int, least_variation: float, spread: Callable = map) -> None:
-        """Lengths in samples; spread is a `map` that may compute its items at the same time."""
+    Whether the numbers are such that there is an answer is for have_answers and check to say.
+    """
+
+    def __init__(self, window_length: int, spread: Callable = map) -> None:
+        """window_length in samples; spread is a `map` that may compute its items at the same time."""
         # FailFast: without it a body of a million wrong numbers would become a million errors before one is sent.
         number = Annotated[float, Strict(), AllowInfNan(False)]
         samples = Annotated[list[number], FailFast(), Len(window_length, window_length)]
@@ -43,7 +46,6 @@ class RecordReader:
 
         self.adapter = TypeAdapter(Annotated[list[Item], FailFast(), Len(1)])
         self.window_length = window_length
-        self.least_variation = least_variation
         self.spread = spread
 
     def read_json(self, body: bytes) -> np.ndarray:
@@ -53,10 +55,7 @@ class RecordReader:
         rest, right or wrong, to the validating one.
         """
         records = self.read_plain(body) if fast_records else None
-        if records is None:
-            records = self.validate(body)
-        check(records, self.least_variation)
-        return records
+        return self.validate(body) if records is None else records
 
     def read_plain(self, body: bytes) -> np.ndarray | None:
         """Read a body in the plain form, its spans at the same time; None where it is not in that form."""
@@ -90,16 +89,13 @@ class RecordReader:
         """
         dtype, shape, start = read_npy_header(body)
         if len(shape) != 2 or shape[0] < 1 or shape[1] != self.window_length:
-            raise invalid_npy(f"Array should have shape (records, {self.window_length})", str(shape))
+            raise refusal("npy_invalid", [], f"Array should have shape (records, {self.window_length})", str(shape))
         size = shape[0] * shape[1] * dtype.itemsize
         if len(body) - start != size:
-            raise invalid_npy(f"Header announces {size} bytes of samples", f"{len(body) - start} bytes")
+            raise refusal("npy_invalid", [], f"Header announces {size} bytes of samples", f"{len(body) - start} bytes")
         with np.errstate(over="ignore"):
             samples = np.frombuffer(body, dtype, offset=start).reshape(shape)
-            records = np.require(samples, np.float32, ["C_CONTIGUOUS", "ALIGNED"])
-        check_finite(samples)
-        check(records, self.least_variation)
-        return records
+            return np.require(samples, np.float32, ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def split_plain(body: bytes) -> list[tuple[int, int, str]]:
@@ -155,47 +151,47 @@ def parse_npy_header(header: bytes) -> tuple[np.dtype, tuple[int, ...]]:
         read_header = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_array_header_2_0}[version]
         shape, fortran_order, dtype = read_header(stream)
     except KeyError:
-        raise invalid_npy("Format version should be 1.0 or 2.0", f"version {version}") from None
+        raise refusal("npy_invalid", [], "Format version should be 1.0 or 2.0", f"version {version}") from None
     except Exception as error:  # whatever numpy's parser makes of a crafted header
-        raise invalid_npy("Body should be an array as np.save writes it", str(error)) from None
+        raise refusal("npy_invalid", [], "Body should be an array as np.save writes it", str(error)) from None
     if fortran_order or dtype.str not in ("<f4", "<f8"):
         order = "Fortran" if fortran_order else "C"
-        raise invalid_npy(
-            "Array should be float32 or float64, little-endian, in C order", f"{dtype.str}, {order} order"
+        raise refusal(
+            "npy_invalid",
+            [],
+            "Array should be float32 or float64, little-endian, in C order",
+            f"{dtype.str}, {order} order",
         )
     return dtype, shape
 
 
-def invalid_npy(expected: str, came: str) -> InvalidRecordsError:
-    return InvalidRecordsError({"type": "npy_invalid", "loc": ["body"], "msg": expected, "input": came[:80]})
-
-
-def check_finite(samples: np.ndarray) -> None:
-    finite = np.isfinite(samples)
-    if not finite.all():
-        index, sample = np.argwhere(~finite)[0].tolist()
-        place, came = ["body", index, "record", sample], str(samples[index, sample])
-        raise InvalidRecordsError(
-            {"type": "finite_number", "loc": place, "msg": "Input should be a finite number", "input": came}
-        )
+def have_answers(records: np.ndarray, least_variation: float) -> bool:
+    """Return whether all records can be answered: all finite, and all varying by more than that share of their size."""
+    variation, largest = measure(records)
+    return bool((variation > least_variation * largest).all()) and bool(largest.max() < np.inf)
 
 
 def check(records: np.ndarray, least_variation: float) -> None:
-    """Refuse records that float32 cannot hold, and records without vibration, from which no z-score can be formed."""
+    """Raise InvalidRecordsError that names the first sample or record for which there is no answer."""
+    finite = np.isfinite(records)
+    if not finite.all():
+        index, sample = np.argwhere(~finite)[0].tolist()
+        expected = "Input should be a finite number that float32 holds, up to 3.4e38"
+        raise refusal("finite_number", [index, "record", sample], expected, str(records[index, sample]))
+    variation, largest = measure(records)
+    constant = variation <= least_variation * largest
+    if constant.any():
+        index = int(constant.argmax())
+        expected = f"Input should vary by more than {least_variation:g} of its largest value: this is a constant"
+        came = f"values from {records[index].min():.6g} to {records[index].max():.6g}"
+        raise refusal("constant", [index, "record"], expected, came)
+
+
+def measure(records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the variation (largest minus smallest) and the largest absolute value of each record, float64."""
     lowest, highest = records.min(axis=1).astype(np.float64), records.max(axis=1)
-    largest = np.maximum(-lowest, highest)
-    variation, least = highest - lowest, least_variation * largest
-    if (variation > least).all() and largest.max() < np.inf:
-        return
-    if np.isinf(largest).any():
-        index = int(np.isinf(largest).argmax())
-        sample = int(np.isinf(records[index]).argmax())
-        expected = "Input should be a number that float32 holds, up to 3.4e38"
-        refuse(index, "too_large", expected, f"sample {sample} is beyond it")
-    index = int((variation <= least).argmax())
-    expected = f"Input should vary by more than {least_variation:g} of its largest value: this is a constant"
-    refuse(index, "constant", expected, f"values from {lowest[index]:.6g} to {highest[index]:.6g}")
+    return highest - lowest, np.maximum(-lowest, highest)
 
 
-def refuse(index: int, kind: str, expected: str, came: str) -> None:
-    raise InvalidRecordsError({"type": kind, "loc": ["body", index, "record"], "msg": expected, "input": came})
+def refusal(kind: str, place: list[str | int], expected: str, came: str) -> InvalidRecordsError:
+    return InvalidRecordsError({"type": kind, "loc": ["body", *place], "msg": expected, "input": came[:80]})
