@@ -43,6 +43,8 @@ class FrontEnd(nn.Module):
     def forward(self, windows: Tensor) -> Tensor:
         # The largest value first: squares of 1e30 would overflow float32, squares of 1e-30 vanish.
         windows = windows / windows.abs().amax(dim=-1, keepdim=True)
+        # An offset goes before a sum is formed: beside a large one the sum's rounding would be as large as the signal.
+        windows = windows - windows[..., :1]
         windows = windows - windows.mean(dim=-1, keepdim=True)
         if self.limits_band:
             windows = self.limit_band(windows)

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from pipeline.service import free_port
+from tests.bench.load import JSON, load, prepare
 from tests.conftest import ROOT, environment
 
 ASSETS = ROOT / "assets"
@@ -226,6 +227,69 @@ def test_a_sender_that_gives_up_leaves_no_traceback():
     process.send_signal(signal.SIGINT)
     output = process.communicate(timeout=12)[0]
     assert "Traceback" not in output
+
+
+@pytest.fixture(scope="module")
+def service():
+    """A service of its own, as `python -m api` starts it: (port, process id)."""
+    port = free_port()
+    process = start([sys.executable, "-m", "api"], ROOT, PORT=str(port), MALLOC_ARENA_MAX="2")
+    wait_until_ready(f"http://127.0.0.1:{port}", process)
+    yield port, process.pid
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+
+
+def memory(process_id: int, field: str) -> float:
+    status = Path(f"/proc/{process_id}/status").read_text()
+    return int(re.search(rf"{field}:\s+(\d+)", status)[1]) / 1024
+
+
+def test_memory_and_health_stay_good_under_large_requests(service, example):
+    port, process_id = service
+    load(port, prepare("/batch_predict/", JSON, json.dumps(example[:1]).encode()), connections=1, requests=1)
+    assert memory(process_id, "VmRSS") < 120
+
+    noise = 0.1 * np.random.default_rng(0).standard_normal((200, 2048)).astype(np.float32)
+    burst = prepare("/batch_predict/", JSON, json.dumps([{"record": record} for record in noise.tolist()]).encode())
+    sending = threading.Thread(target=load, args=(port, burst, 8, 80))
+    sending.start()
+    times = []
+    with requests.Session() as session:
+        while sending.is_alive():
+            begin = time.perf_counter()
+            assert session.get(f"http://127.0.0.1:{port}/health/live", timeout=5).status_code == 200
+            times.append(time.perf_counter() - begin)
+            time.sleep(0.01)
+    assert np.percentile(times, 99) < 0.05
+    assert memory(process_id, "VmHWM") < 256
+
+
+def test_many_senders_at_once_get_their_own_answers(service, example):
+    port, _ = service
+    url = f"http://127.0.0.1:{port}/batch_predict/"
+    alone = [requests.post(url, json=[item], timeout=10).json()["Analysis"] for item in example]
+    wrong = []
+
+    def send(index: int) -> None:
+        with requests.Session() as session:
+            for turn in range(20):
+                which = (index + turn) % 4
+                if turn == 7:
+                    if session.post(url, json=[{"record": [index]}], timeout=10).status_code != 422:
+                        wrong.append("a short record was answered")
+                    continue
+                found = session.post(url, json=[example[which]], timeout=10).json()["Analysis"][0]
+                expected = alone[which][0]["Probabilities"]
+                if found["Probabilities"] != pytest.approx(expected, abs=1e-6):
+                    wrong.append((found, expected))
+
+    senders = [threading.Thread(target=send, args=(index,)) for index in range(16)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert wrong == []
 
 
 def test_a_folder_without_a_model_is_named(tmp_path):

@@ -17,6 +17,7 @@ import scipy.io
 import yaml
 from scipy.io import wavfile
 
+from api.predictor import Predictor
 from tests.conftest import ROOT, environment
 
 ARTEFACTS = [
@@ -213,6 +214,13 @@ def test_the_committed_artefacts_are_those_of_this_pipeline(cwru):
     answers = [json.loads((folder / "assets" / "example_answer.json").read_text()) for folder in (cwru, ROOT)]
     for one, other in zip(*(answer["Analysis"] for answer in answers), strict=True):
         assert one["Probabilities"] == pytest.approx(other["Probabilities"], abs=0.01)
+
+
+def test_both_backends_agree_on_every_window(cwru):
+    windows = np.load(cwru / "data" / "windows" / "resampled" / "windows.npy")
+    onnx, torch = (Predictor(cwru / "assets", backend).predict(windows) for backend in ("onnx", "torch"))
+    np.testing.assert_allclose(onnx, torch, atol=1e-5)
+    np.testing.assert_array_equal(onnx.argmax(axis=1), torch.argmax(axis=1))
 
 
 def test_dvc_shows_the_metrics_and_the_plots(cwru):

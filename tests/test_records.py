@@ -1,12 +1,20 @@
 """Bad input, over HTTP: always 422, with the record's index, what came and what was expected."""
 
+import io
 import json
+import struct
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from api import records as records_module
 from api.records import InvalidRecordsError, RecordReader
+from tests.conftest import ROOT, environment
 
 LENGTH = 2048
 GOOD = np.sin(np.arange(LENGTH) / 7).round(4).tolist()
@@ -171,3 +179,251 @@ def test_the_length_is_the_models():
     assert RecordReader(3).read_json(b'[{"record": [1, 2, 3]}]').tolist() == [[1, 2, 3]]
     with pytest.raises(InvalidRecordsError, match="at least 3"):
         RecordReader(3).read_json(b'[{"record": [1, 2]}]')
+
+
+SHORT = RecordReader(3)
+
+
+def both(body: bytes) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """What the compiled and what the validating reader make of a body of records of three; None for refused."""
+    try:
+        validated = SHORT.validate(body)
+    except InvalidRecordsError:
+        validated = None
+    return SHORT.read_plain(body), validated
+
+
+def assert_agree(body: bytes) -> None:
+    """The compiled reader may leave a body to the validating one, and never takes one that the other refuses."""
+    plain, validated = both(body)
+    if plain is not None:
+        assert validated is not None, body
+        np.testing.assert_array_equal(plain, validated)
+
+
+SPACE = st.text(" \t\r\n", max_size=2)
+NUMBER = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.floats(width=32, allow_nan=False, allow_infinity=False).map(repr),
+    st.integers(-(10**25), 10**25).map(str),
+    st.from_regex(r"-?(0|[1-9][0-9]{0,22})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?", fullmatch=True),
+)
+ODD = st.sampled_from(
+    [
+        "NaN",
+        "Infinity",
+        "-",
+        "1.",
+        ".5",
+        "01",
+        "+1",
+        "1e",
+        "1e+",
+        "null",
+        "true",
+        "[]",
+        "[1]",
+        "{}",
+        '"1"',
+        "",
+        "1 2",
+        "1e999",
+    ]
+)
+
+
+@st.composite
+def bodies(draw) -> bytes:
+    """Requests in the plain form, most of them, and bodies that are nearly so."""
+
+    def spaced(text: str) -> str:
+        return draw(SPACE) + text + draw(SPACE)
+
+    def record() -> str:
+        length = draw(st.sampled_from([3, 3, 3, 3, 2, 4, 0]))
+        numbers = [draw(NUMBER) if draw(st.integers(0, 30)) else draw(ODD) for _ in range(length)]
+        key = draw(st.sampled_from(['"record"'] * 8 + ['"Record"', "record", '"rec\\u006frd"']))
+        extra = draw(st.sampled_from([""] * 8 + [', "id": 1', ', "record": [4, 5, 6]', ', "x": "{[}]"']))
+        return "{" + spaced(key) + ":" + spaced("[" + ",".join(spaced(n) for n in numbers) + "]") + extra + "}"
+
+    text = spaced("[") + ",".join(spaced(record()) for _ in range(draw(st.integers(0, 4)))) + spaced("]")
+    if not draw(st.integers(0, 5)):
+        place = draw(st.integers(0, len(text)))
+        text = text[:place] + draw(st.text('[]{},:"0e-. \x00é', max_size=2)) + text[place + draw(st.integers(0, 2)) :]
+    return text.encode()
+
+
+@pytest.mark.skipif(records_module.fast_records is None, reason="NO COMPILER: the compiled reader is not installed")
+class TestCompiledReader:
+    @settings(max_examples=3000, deadline=None)
+    @given(bodies())
+    def test_it_never_disagrees_with_the_validating_reader(self, body):
+        assert_agree(body)
+
+    @settings(max_examples=300, deadline=None)
+    @given(st.lists(st.tuples(NUMBER, NUMBER, NUMBER), min_size=1, max_size=5), st.integers(1, 40))
+    def test_spans_make_no_difference(self, rows, span):
+        body = json.dumps([{"record": [0, 0, 0]}] * len(rows)).encode()
+        body = b"[" + b", ".join(b'{"record": [%s]}' % ", ".join(row).encode() for row in rows) + b"]"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(records_module, "SPAN", span)
+            assert_agree(body)
+
+    def test_it_takes_the_plain_form(self):
+        plain, validated = both(b' [ {"record" : [1, -2.5e1 ,\n3]},{"record":[0,0.1,1E-3]} ] ')
+        assert plain.tolist() == validated.tolist() == [[1, -25, 3], [0, np.float32(0.1), np.float32(0.001)]]
+
+    @pytest.mark.parametrize("kind", ["float32", "float64", "decimals", "midpoints", "powers", "integers"])
+    def test_every_number_is_that_of_numpy(self, kind):
+        noise = np.random.default_rng(7)
+        count = 60_000
+        if kind == "float32":
+            bits = noise.integers(0, 2**31, count, dtype=np.int64).astype(np.uint32)
+            values = bits.view(np.float32)
+            texts = [repr(float(value)) for value in values[np.isfinite(values) & (values < 3e38)]]
+        elif kind == "float64":
+            texts = [
+                repr(float(value)) for value in (noise.standard_normal(count) * 10.0 ** noise.integers(-44, 37, count))
+            ]
+        elif kind == "decimals":
+            texts = [f"{value:.{digits}f}" for value, digits in zip(
+                noise.standard_normal(count), noise.integers(0, 25, count), strict=True)]  # fmt: skip
+        elif kind == "midpoints":
+            lower = np.abs(noise.standard_normal(count)).astype(np.float32)
+            middle = (lower.astype(np.float64) + np.nextafter(lower, np.float32(9)).astype(np.float64)) / 2
+            nudge = noise.integers(-1, 2, count)
+            texts = [repr(float(np.nextafter(m, m + n))) for m, n in zip(middle, nudge, strict=True)]
+            texts += [f"{value:.24f}" for value in middle[:5000]]
+        elif kind == "powers":
+            digits = ("1", "-9", "1.5", "-0.000123", "12345678901234567890")
+            texts = [f"{mantissa}e{power}" for mantissa in digits for power in range(-60, 18)]
+        else:
+            texts = [str(value) for value in noise.integers(-(2**63), 2**63 - 1, count)]
+        texts = texts[: len(texts) // 3 * 3]
+        rows = [texts[start : start + 3] for start in range(0, len(texts), 3)]
+        body = ("[" + ",".join('{"record":[' + ",".join(row) + "]}" for row in rows) + "]").encode()
+        expected = np.array([float(text) for text in texts]).astype(np.float32)
+        found = SHORT.read_plain(body)
+        assert found is not None
+        np.testing.assert_array_equal(found.ravel(), expected)
+        np.testing.assert_array_equal(np.signbit(found.ravel()), np.signbit(expected))
+
+    def test_a_body_cut_anywhere_is_left_to_the_validating_reader(self):
+        body = b'[{"record": [1.5, -2e3, 12345678.5]}, {"record": [0.25, 3, 4]}]'
+        for end in range(len(body)):
+            assert SHORT.read_plain(body[:end]) is None
+
+
+def test_without_the_compiled_reader_the_answers_are_the_same(monkeypatch):
+    body = request(GOOD, (np.array(GOOD) * 3 + 1).tolist())
+    fast = RecordReader(LENGTH).read_json(body)
+    monkeypatch.setattr(records_module, "fast_records", None)
+    np.testing.assert_array_equal(RecordReader(LENGTH).read_json(body), fast)
+
+
+def test_without_a_compiler_it_installs_empty(tmp_path):
+    command = [
+        sys.executable,
+        "setup.py",
+        "-q",
+        "build",
+        "--build-base",
+        str(tmp_path / "a"),
+        "egg_info",
+        "-e",
+        str(tmp_path),
+    ]
+    folder = ROOT / "api" / "native"
+    answer = subprocess.run(
+        command, cwd=folder, env=environment(CC="/bin/false", CXX="/bin/false"), capture_output=True, text=True
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert not list(tmp_path.rglob("*.so"))
+
+
+def npy(array: np.ndarray, version: tuple[int, int] | None = None) -> bytes:
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, array, version=version)
+    return stream.getvalue()
+
+
+def post_npy(client, body: bytes):
+    return client.post("/batch_predict/", content=body, headers={"Content-Type": "application/x-npy"})
+
+
+RECORDS = np.stack([GOOD, np.cos(np.arange(LENGTH) / 3)])
+
+
+@pytest.mark.parametrize("dtype", ["<f4", "<f8"])
+@pytest.mark.parametrize("version", [(1, 0), (2, 0)])
+def test_npy_gets_the_same_answer_as_json(client, dtype, version):
+    records = RECORDS.astype(np.float32)
+    expected = client.post("/batch_predict/", json=[{"record": record} for record in records.tolist()]).json()
+    answer = post_npy(client, npy(records.astype(dtype), version))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["Analysis"] == expected["Analysis"]
+
+
+HEADER = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2048), }"
+
+
+def crafted(header: str, data: bytes = b"", version: bytes = b"\x01\x00") -> bytes:
+    text = header.encode("latin-1")
+    return b"\x93NUMPY" + version + struct.pack("<H", len(text)) + text + data
+
+
+SAMPLES = RECORDS.astype("<f4").tobytes()
+INVALID_NPY = {
+    "empty": (b"", "np.save"),
+    "text": (b"1,2,3", "np.save"),
+    "only the magic": (b"\x93NUMPY\x01\x00", "np.save"),
+    "version 3": (crafted(HEADER, SAMPLES, b"\x03\x00"), "version"),
+    "version 9": (crafted(HEADER, SAMPLES, b"\x09\x00"), "version"),
+    "one axis": (npy(RECORDS[0].astype("<f4")), "shape (records, 2048)"),
+    "three axes": (npy(RECORDS.astype("<f4")[None]), "shape (records, 2048)"),
+    "no record": (npy(RECORDS[:0].astype("<f4")), "shape (records, 2048)"),
+    "short records": (npy(RECORDS[:, :1024].astype("<f4").copy()), "shape (records, 2048)"),
+    "big-endian": (npy(RECORDS.astype(">f4")), "float32 or float64"),
+    "float16": (npy(RECORDS.astype("<f2")), "float32 or float64"),
+    "integers": (npy(RECORDS.astype("<i4")), "float32 or float64"),
+    "complex": (npy(RECORDS.astype("<c8")), "float32 or float64"),
+    "Fortran order": (npy(np.asfortranarray(RECORDS.astype("<f4"))), "C order"),
+    "objects, pickled": (npy(np.array([[1.0] * LENGTH], dtype=object)), "float32 or float64"),
+    "records with fields": (npy(np.zeros(2, dtype=[("a", "<f4")])), "float32 or float64"),
+    "cut off": (npy(RECORDS.astype("<f4"))[:-1], "announces"),
+    "too long": (npy(RECORDS.astype("<f4")) + b"\0", "announces"),
+    "a lying shape": (crafted(HEADER.replace("(2,", "(2000000000,"), SAMPLES), "announces"),
+    "a negative shape": (crafted(HEADER.replace("(2,", "(-2,"), SAMPLES), "shape"),
+    "a shape of text": (crafted(HEADER.replace("(2,", "('2',"), SAMPLES), "np.save"),
+    "a shape of truth": (crafted(HEADER.replace("(2,", "(True,"), SAMPLES), ""),
+    "a call in the header": (crafted("__import__('os').abort()", SAMPLES), "np.save"),
+    "a deep header": (crafted("(" * 3000, SAMPLES), "np.save"),
+    "a header of 60 kB": (crafted(HEADER + " " * 60_000, SAMPLES), "np.save"),
+    "a header beyond the body": (b"\x93NUMPY\x01\x00\xff\xff" + HEADER.encode(), "np.save"),
+    "NaN": (npy(np.where(np.arange(LENGTH) == 7, np.nan, RECORDS).astype("<f4")), "finite"),
+    "infinity": (npy(np.where(np.arange(LENGTH) == 7, np.inf, RECORDS).astype("<f8")), "finite"),
+    "beyond float32": (npy(np.where(np.arange(LENGTH) == 7, 1e300, RECORDS)), "float32"),
+    "a constant": (npy(np.ones((1, LENGTH), "<f4")), "vary"),
+    "a constant second": (npy(np.stack([RECORDS[0], np.ones(LENGTH)])), "vary"),
+}
+
+
+@pytest.mark.parametrize(("body", "said"), INVALID_NPY.values(), ids=INVALID_NPY)
+def test_a_bad_npy_is_refused_in_words(client, body, said):
+    answer = post_npy(client, body)
+    assert answer.status_code == 422, answer.text[:300]
+    mistake = answer.json()["detail"][0]
+    assert said in mistake["msg"]
+    assert set(mistake) == {"type", "loc", "msg", "input"}
+
+
+def test_a_bad_sample_of_an_npy_is_named(client):
+    records = RECORDS.astype("<f4")
+    records[1, 9] = np.nan
+    assert post_npy(client, npy(records)).json()["detail"][0]["loc"] == ["body", 1, "record", 9]
+
+
+def test_an_npy_cut_anywhere_is_refused(client):
+    body = npy(RECORDS.astype("<f4"))
+    for end in [*range(0, 140), 1000, 4096, len(body) - 4, len(body) - 1]:
+        assert post_npy(client, body[:end]).status_code == 422, end

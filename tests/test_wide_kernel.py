@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from model.wide_kernel import WideKernelCNN
+from model.wide_kernel import FoldedWideKernelCNN, WideKernelCNN
 
 
 def test_it_has_the_1269_parameters_of_the_reference():
@@ -26,3 +26,18 @@ def test_it_is_convolution_tanh_mean_and_a_linear_layer():
 def test_a_window_shorter_than_one_pool_is_refused():
     with pytest.raises(ValueError, match="window_length is 148, expected at least 149"):
         WideKernelCNN(148, 4, channels=5, kernel_length=100, pool_length=50)
+
+
+@pytest.mark.parametrize("stride", [1, 5, 10, 25, 50])
+@pytest.mark.parametrize("window_length", [149, 198, 199, 2048, 2049, 2100])
+def test_the_folded_form_is_the_same_function(stride, window_length):
+    torch.manual_seed(stride)
+    network = WideKernelCNN(window_length, 4, channels=5, kernel_length=100, pool_length=50)
+    windows = 3 * torch.randn(6, window_length)
+    torch.testing.assert_close(FoldedWideKernelCNN(network, stride)(windows), network(windows), atol=2e-5, rtol=1e-5)
+
+
+def test_a_stride_that_does_not_divide_the_pool_is_refused():
+    network = WideKernelCNN(2048, 4, channels=5, kernel_length=100, pool_length=50)
+    with pytest.raises(ValueError, match="stride is 7, expected a divisor of pool_length 50"):
+        FoldedWideKernelCNN(network, 7)
