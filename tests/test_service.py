@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import requests
 
-from pipeline.service import SERVED, build, compare, replay, running
+from pipeline.service import SERVED, build, compare, free_port, replay, running
 from tests.conftest import ROOT, environment
 
 
@@ -98,6 +98,30 @@ def test_a_service_that_does_not_start_fails_with_its_last_words(folder, tmp_pat
     (broken / "api" / "__main__.py").write_text("raise SystemExit('no port for me')")
     with pytest.raises(RuntimeError, match=r"ended with 1.*\n.*no port for me"), running(broken, start_timeout=5):
         pass
+
+
+def test_its_requirements_alone_are_enough(folder, tmp_path):
+    """An empty environment, what api/requirements.txt names, the folder, and nothing else."""
+    python = tmp_path / "environment" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "environment"], check=True)
+    install = [python, "-m", "pip", "install", "--disable-pip-version-check", "-q", "-r", "api/requirements.txt"]
+    installed = subprocess.run(install, cwd=folder, env=environment(), capture_output=True, text=True)
+    if "Could not find a version" in installed.stderr or "NewConnectionError" in installed.stderr:
+        pytest.skip(f"EMPTY ENVIRONMENT SKIPPED: no package index can be reached: {installed.stderr[-200:]}")
+    assert installed.returncode == 0, installed.stderr[-2000:]
+    listing = subprocess.run([python, "-m", "pip", "list"], capture_output=True, text=True, check=True).stdout
+    assert not {"torch", "dvc", "scipy", "pandas"} & {line.split()[0] for line in listing.splitlines()}
+    port = free_port()
+    process = subprocess.Popen([python, "-m", "api"], cwd=folder, env=environment(PORT=str(port)))
+    try:
+        checked = subprocess.run(
+            [python, "api/test.py", "--url", f"http://127.0.0.1:{port}", "--wait", "20"],
+            cwd=folder, env=environment(), capture_output=True, text=True,
+        )  # fmt: skip
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
 
 
 def run_client(name, url, *arguments):

@@ -149,6 +149,7 @@ def measure_sizes(ports: dict, records: np.ndarray, bodies: dict, delivery: Time
     """Add one delivery time (ms) of each size and way: the plain client's json=, and bodies encoded beforehand."""
     for name in NAMES:
         time.sleep(PAUSE)
+        load(ports[name], request(bodies, 1, JSON), 1, 20)
         url = f"http://127.0.0.1:{ports[name]}/batch_predict/"
         for n in SIZES:
             items = [{"record": record} for record in records[:n].tolist()]
@@ -158,8 +159,9 @@ def measure_sizes(ports: dict, records: np.ndarray, bodies: dict, delivery: Time
             execution[name, n].append(answer.json()["Execution Time"])
     for name, content_type in variants():
         time.sleep(PAUSE)
+        load(ports[name], request(bodies, 1, content_type), 1, 20)  # after a pause the first answers are slow
         for n in SIZES:
-            latencies, _ = load(ports[name], request(bodies, n, content_type), 1, 3)
+            latencies, _ = load(ports[name], request(bodies, n, content_type), 1, 5)
             delivery[name, content_type, n].append(1000 * float(np.median(latencies)))
     for content_type in (JSON, NPY):
         latencies, _ = load(ports["echo"], request(bodies, 200, content_type), 1, 3)
