@@ -25,7 +25,7 @@ bench: .venv/ready
 	python -m tests.bench.training
 	python -m tests.bench.serving
 
-.venv/ready: requirements.txt api/requirements.txt
+.venv/ready: requirements.txt api/requirements.txt api/native/records.cpp api/native/setup.py
 	python3 -m venv .venv
 	pip install --disable-pip-version-check -q -r requirements.txt
 	touch .venv/ready

@@ -14,6 +14,7 @@ from api.answers import BatchAnswer, ErrorAnswer, HealthAnswer, InvalidAnswer, M
 from api.batch_predict import PATH, BatchPredictMiddleware, BatchPredictor
 from api.predictor import Predictor
 from api.provenance import read_versions
+from api.records import fast_records
 
 ASSETS = Path(os.environ.get("ASSETS", Path(__file__).parent.parent / "assets"))
 RECORDS_SCHEMA = {
@@ -37,7 +38,7 @@ REQUEST_BODY = {
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     backend, threads = os.environ.get("BACKEND", "onnx"), int(os.environ.get("THREADS", "1"))
-    workers = int(os.environ.get("WORKERS", os.cpu_count() or 1))
+    workers = int(os.environ.get("WORKERS", len(os.sched_getaffinity(0))))
     # A worker answers requests and hands parts of large ones to the helpers, who wait for nobody: no deadlock.
     helpers, answerers = ThreadPoolExecutor(workers), ThreadPoolExecutor(workers)
     app.state.predictor = Predictor(ASSETS, backend, threads, helpers.map)
@@ -106,7 +107,7 @@ def describe_model(predictor: Predictor) -> ModelAnswer:
         trained_on=predictor.trained_on,
         metrics=json.loads(metrics.read_text()) if metrics.is_file() else {},
         backend={"name": predictor.backend.name, "device": predictor.backend.device},
-        versions=read_versions(ASSETS),
+        versions=read_versions(ASSETS) | {"json_reader": "compiled" if fast_records else "validating"},
     )
 
 

@@ -8,6 +8,8 @@ import onnxruntime
 
 PROVIDERS = {"CUDAExecutionProvider": "gpu", "CPUExecutionProvider": "cpu"}  # the first that is there is taken
 
+OPTIONS = {"CUDAExecutionProvider": {"use_tf32": "0"}}  # its 10 bits of mantissa would not give the same answers
+
 
 class OnnxBackend:
     """Compute probabilities with ONNX Runtime, on a GPU where the installed package has one."""
@@ -17,7 +19,8 @@ class OnnxBackend:
     def __init__(self, folder: Path, threads: int) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        providers = [provider for provider in PROVIDERS if provider in onnxruntime.get_available_providers()]
+        available = onnxruntime.get_available_providers()
+        providers = [(provider, OPTIONS.get(provider, {})) for provider in PROVIDERS if provider in available]
         self.session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers)
         self.device = PROVIDERS[self.session.get_providers()[0]]
 
@@ -44,6 +47,7 @@ class TorchBackend:
         network.load_state_dict(torch.load(folder / "state_dict.pt", weights_only=True))
         front_end = FrontEnd(facts["band_limit"], facts["sampling_rate"], facts["taps"])
         torch.set_num_threads(threads)
+        torch.backends.cudnn.allow_tf32 = False  # its 10 bits of mantissa would not give the same answers
         self.torch = torch
         self.device = "gpu" if torch.cuda.is_available() else "cpu"
         self.placed = "cuda" if self.device == "gpu" else "cpu"

@@ -20,7 +20,6 @@ from api.predictor import Predictor
 from api.records import InvalidRecordsError, RecordReader, check, have_answers
 
 PATH = "/batch_predict/"
-SMALL = 64 * 1024  # bytes; smaller bodies are computed together
 Reader = Callable[[bytes], np.ndarray]
 
 
@@ -37,24 +36,27 @@ class BatchPredictor:
 
     def __init__(self, predictor: Predictor, workers: Executor) -> None:
         reader = RecordReader(predictor.window_length, predictor.spread)
-        self.readers: dict[str, Reader] = {"application/json": reader.read_json, "application/x-npy": reader.read_npy}
+        self.readers: dict[str, tuple[Reader, Callable[[bytes], bool]]] = {
+            "application/json": (reader.read_json, reader.are_few_json),
+            "application/x-npy": (reader.read_npy, reader.are_few_npy),
+        }
         self.answer_all = partial(answer_all, predictor=predictor)
         self.coalescer = Coalescer(self.answer_all)
         self.workers = workers
 
     async def __call__(self, content_type: str, receive: Receive) -> bytes:
         """Return the JSON of the finished answer. Raises RequestValidationError or ClientDisconnect."""
-        read = self.pick_reader(content_type)
+        read, are_few = self.pick_reader(content_type)
         body = await read_body(receive)
         question = Question(read, body, perf_counter())
-        if len(body) < SMALL:
+        if are_few(body):
             return await self.coalescer.ask(question)
         [answer] = await get_running_loop().run_in_executor(self.workers, self.answer_all, [question])
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def pick_reader(self, content_type: str) -> Reader:
+    def pick_reader(self, content_type: str) -> tuple[Reader, Callable[[bytes], bool]]:
         media_type = content_type.partition(";")[0].strip().lower()
         if media_type not in self.readers:
             expected = f"Content-Type should be {' or '.join(self.readers)}"
@@ -74,7 +76,7 @@ class BatchPredictMiddleware:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
+        if scope["type"] != "http" or scope["method"] != "POST" or path_of(scope) != PATH:
             await self.app(scope, receive, send)
             return
         content_type = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
@@ -87,8 +89,15 @@ class BatchPredictMiddleware:
             await response(scope, receive, send)
             return
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
+        if not scope["app"].state.ready:
+            headers.append((b"connection", b"close"))  # the sender's next request would find nobody
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
+
+
+def path_of(scope: Scope) -> str:
+    """Return the path below the root path, under which a proxy may have put the service."""
+    return scope["path"].removeprefix(scope.get("root_path", ""))
 
 
 async def read_body(receive: Receive) -> bytes:

@@ -48,6 +48,15 @@ def test_nobody_waits_for_ever_when_computing_fails():
     assert all(isinstance(answer, ZeroDivisionError) for answer in answers)
 
 
+def test_one_that_breaks_the_batch_does_not_break_the_others():
+    def answer_all(batch: list[int]) -> list[float]:
+        return [1 / question for question in batch]
+
+    answers, _ = ask_all(answer_all, [1, 2, 0, 4])
+    assert isinstance(answers.pop(2), ZeroDivisionError)
+    assert answers == [1, 0.5, 0.25]
+
+
 def test_one_who_gave_up_does_not_disturb_the_others():
     async def run() -> list:
         coalescer = Coalescer(double)

@@ -32,6 +32,7 @@ from tests.bench.load import JSON, NPY, load, prepare
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets"
 SIZES = (1, 5, 10, 25, 50, 100, 150, 200)
+LOADS = ((1, 1, 100), (1, 16, 1000), (1, 64, 1000), (8, 16, 200))  # records, senders, requests
 ROUNDS = 10
 PAUSE = 0.4  # s before a server's turn
 OURS = [sys.executable, "-m", "api"]
@@ -48,9 +49,8 @@ Times = dict[tuple, list[float]]
 
 def main() -> None:
     records = make_records(max(SIZES))
-    bodies = {(n, JSON): to_json(records[:n]) for n in SIZES} | {(n, NPY): to_npy(records[:n]) for n in SIZES}
-    for n in (8,):
-        bodies |= {(n, JSON): to_json(records[:n]), (n, NPY): to_npy(records[:n])}
+    counts = {*SIZES, *(n for n, _, _ in LOADS)}
+    bodies = {(n, JSON): to_json(records[:n]) for n in counts} | {(n, NPY): to_npy(records[:n]) for n in counts}
     noise = []
     memory = {name: measure_memory(name, bodies) for name in NAMES}
     with running("plain") as plain, running("onnx") as onnx, running("torch") as torch, running("echo") as echo:
@@ -172,7 +172,7 @@ def measure_load(ports: dict, bodies: dict, rates: Times, latencies: Times) -> N
     """Add requests a second and every latency (ms): one after the other, 16 and 64 senders, and records by eight."""
     for name, content_type in variants():
         time.sleep(PAUSE)
-        for n, connections, requests_sent in ((1, 1, 100), (1, 16, 1000), (1, 64, 1000), (8, 16, 200)):
+        for n, connections, requests_sent in LOADS:
             found, rate = load(ports[name], request(bodies, n, content_type), connections, requests_sent)
             rates[name, content_type, n, connections].append(rate)
             latencies[name, content_type, n, connections] += [1000 * latency for latency in found]
@@ -265,7 +265,7 @@ def table_of_sizes(delivery: Times, execution: Times) -> list[str]:
 def table_of_load(rates: Times, latencies: Times) -> list[str]:
     lines = ["**Under load** (requests a second, median of the rounds with quartiles; latencies in ms)", ""]
     lines += ["| senders, N | service | requests/s | ratio | median | 95th | 99th |", "|---" * 7 + "|"]
-    for n, connections in ((1, 1), (1, 16), (1, 64), (8, 16)):
+    for n, connections, _ in LOADS:
         plain = np.median(rates["plain", JSON, n, connections])
         for name, kind in variants():
             key = (name, kind, n, connections)
