@@ -23,7 +23,7 @@ FEW = 2  # records
 NPY_HEADER = re.compile(
     rb"\x93NUMPY(?:\x01\x00..|\x02\x00....)"
     rb"\{'descr': ?'(?P<dtype><f[48])', ?'fortran_order': ?False, ?"
-    rb"'shape': ?\((?P<records>[1-9][0-9]{0,8}), ?(?P<length>[1-9][0-9]{0,8}),?\),? ?\} *\n",
+    rb"'shape': ?\((?P<records>[1-9][0-9]{0,8}), ?(?P<length>[1-9][0-9]{0,8}),?\),? ?\} {0,3900}\n",
     re.DOTALL,
 )
 
