@@ -112,7 +112,14 @@ class RecordReader:
 
     def are_few_json(self, body: bytes) -> bool:
         """Return whether a JSON body holds so few records that they are answered on the event loop."""
-        return len(body) < SMALL and body.count(b"{") <= FEW
+        if len(body) >= SMALL:
+            return False
+        place = -1
+        for _ in range(FEW + 1):  # find is many times as fast as count
+            place = body.find(b"{", place + 1)
+            if place < 0:
+                return True
+        return False
 
     def are_few_npy(self, body: bytes) -> bool:
         """Return whether an .npy body holds so few records that they are answered on the event loop."""

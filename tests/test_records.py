@@ -175,6 +175,17 @@ def test_numbers_become_the_nearest_float32(text):
     np.testing.assert_array_equal(np.delete(records[0], 5), np.delete(np.array(GOOD, np.float32), 5))
 
 
+def test_few_records_are_told_from_many_by_their_number():
+    reader = RecordReader(LENGTH)
+    zeros = [0] * LENGTH
+    assert reader.are_few_json(request(GOOD))
+    assert reader.are_few_json(request(zeros, zeros))
+    assert not reader.are_few_json(request(zeros, zeros, zeros))
+    assert not reader.are_few_json(request(*[GOOD] * 4))
+    assert reader.are_few_npy(npy(RECORDS.astype("<f4")))
+    assert not reader.are_few_npy(npy(np.repeat(RECORDS, 2, axis=0).astype("<f4")))
+
+
 def test_the_length_is_the_models():
     assert RecordReader(3).read_json(b'[{"record": [1, 2, 3]}]').tolist() == [[1, 2, 3]]
     with pytest.raises(InvalidRecordsError, match="at least 3"):
