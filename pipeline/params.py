@@ -13,6 +13,9 @@ SCALED = Path("data/scaled")
 SPLIT = Path("data/split")
 TRAINED = Path("data/trained")
 HOLDOUT = Path("data/holdout")
+SIMULATED = Path("data/simulated.npz")
+LINES = Path("data/lines")
+FOLDS = Path("data/folds")
 ASSETS = Path("assets")
 
 

@@ -1,14 +1,30 @@
-"""Readers: one channel of a recording's file as a vector, whatever the format."""
+"""Readers: one channel of a recording's file as a vector, whatever the format; and what becomes of it first."""
 
 import re
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import scipy.io
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy.signal import resample_poly
+from tqdm import tqdm
 
 from pipeline.params import InputError
+
+
+def read_signals(catalogue: pd.DataFrame, manifest: dict, folder: Path) -> dict[str, np.ndarray]:
+    """Return {recording: signal} at each recording's own rate; a signal of another length than listed is refused."""
+    signals = {}
+    for row in tqdm(list(catalogue.itertuples()), desc="read", unit="file", disable=None):
+        entry = manifest[row.recording]
+        signal = read_signal(folder / entry["file"], row.variable, row.sampling_rate)
+        if entry["samples"] and len(signal) != entry["samples"]:
+            raise InputError(f"{entry['file']} holds {len(signal)} samples, the catalogue says {entry['samples']}")
+        signals[row.recording] = signal
+    return signals
 
 
 def read_signal(path: Path, variable: str = "", sampling_rate: float | None = None) -> np.ndarray:
@@ -108,6 +124,26 @@ def checked(signal: np.ndarray, path: Path) -> np.ndarray:
     if not np.isfinite(signal).all():
         raise InputError(f"{path.name} holds NaN or infinity at sample {int(np.argmin(np.isfinite(signal)))}")
     return signal
+
+
+def resample(signal: np.ndarray, own_rate: float, sampling_rate: float | None, recording: str) -> np.ndarray:
+    """Return the signal at sampling_rate by polyphase filtering, ceil(samples x sampling_rate / own_rate) samples."""
+    if sampling_rate is None or own_rate == sampling_rate:
+        return signal
+    if own_rate < sampling_rate:
+        raise InputError(
+            f"recording {recording} was sampled at {own_rate:g} Hz, expected at least windows.sampling_rate "
+            f"({sampling_rate:g} Hz): what lies above {own_rate / 2:g} Hz cannot be made up"
+        )
+    ratio = Fraction(sampling_rate / own_rate).limit_denominator(10_000)
+    return resample_poly(signal, ratio.numerator, ratio.denominator, padtype="mean")
+
+
+def frame(signal: np.ndarray, window_length: int, hop_length: int) -> np.ndarray:
+    """Return frames (n, window_length), n = 1 + (samples - window_length) // hop_length; the tail is dropped."""
+    if len(signal) < window_length:
+        return np.empty((0, window_length))
+    return sliding_window_view(signal, window_length)[::hop_length]
 
 
 READERS = {".mat": read_mat, ".npy": read_npy, ".wav": read_wav, ".csv": read_text, ".txt": read_text}

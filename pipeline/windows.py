@@ -1,19 +1,15 @@
 """Stage windows: cut every recording into windows, one metadata row each."""
 
 import json
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.lib.stride_tricks import sliding_window_view
-from scipy.signal import resample_poly
-from tqdm import tqdm
 
 from pipeline import params
 from pipeline.catalogue import MANIFEST, read_catalogue
 from pipeline.params import RECORDINGS, WINDOWS, InputError
-from pipeline.recordings import read_signal
+from pipeline.recordings import frame, read_signals, resample
 
 DESCRIPTION = ["label", "fault_diameter", "outer_race_position", "load_hp", "rpm"]
 
@@ -28,18 +24,6 @@ def main(setting: str) -> None:
     np.save(folder / "windows.npy", windows)
     metadata.to_csv(folder / "metadata.csv", index=False, lineterminator="\n")
     print(f"{setting}: {len(windows)} windows: {metadata.label.value_counts().sort_index().to_dict()}")
-
-
-def read_signals(catalogue: pd.DataFrame, manifest: dict, folder: Path) -> dict[str, np.ndarray]:
-    """Return {recording: signal} at each recording's own rate; a signal of another length than listed is refused."""
-    signals = {}
-    for row in tqdm(list(catalogue.itertuples()), desc="read", unit="file", disable=None):
-        entry = manifest[row.recording]
-        signal = read_signal(folder / entry["file"], row.variable, row.sampling_rate)
-        if entry["samples"] and len(signal) != entry["samples"]:
-            raise InputError(f"{entry['file']} holds {len(signal)} samples, the catalogue says {entry['samples']}")
-        signals[row.recording] = signal
-    return signals
 
 
 def cut(
@@ -64,26 +48,6 @@ def cut(
         windows.append(frames)
         metadata.append(describe(row, len(frames), hop_length))
     return np.concatenate(windows), pd.concat(metadata, ignore_index=True)
-
-
-def resample(signal: np.ndarray, own_rate: float, sampling_rate: float | None, recording: str) -> np.ndarray:
-    """Return the signal at sampling_rate by polyphase filtering, ceil(samples x sampling_rate / own_rate) samples."""
-    if sampling_rate is None or own_rate == sampling_rate:
-        return signal
-    if own_rate < sampling_rate:
-        raise InputError(
-            f"recording {recording} was sampled at {own_rate:g} Hz, expected at least windows.sampling_rate "
-            f"({sampling_rate:g} Hz): what lies above {own_rate / 2:g} Hz cannot be made up"
-        )
-    ratio = Fraction(sampling_rate / own_rate).limit_denominator(10_000)
-    return resample_poly(signal, ratio.numerator, ratio.denominator, padtype="mean")
-
-
-def frame(signal: np.ndarray, window_length: int, hop_length: int) -> np.ndarray:
-    """Return frames (n, window_length), n = 1 + (samples - window_length) // hop_length; the tail is dropped."""
-    if len(signal) < window_length:
-        return np.empty((0, window_length))
-    return sliding_window_view(signal, window_length)[::hop_length]
 
 
 def check_frames(frames: np.ndarray, recording: str, hop_length: int, least_variation: float) -> None:

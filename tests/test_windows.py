@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from pipeline.params import InputError
-from pipeline.recordings import read_signal
-from pipeline.windows import cut, frame, read_signals, resample
+from pipeline.recordings import frame, read_signal, read_signals, resample
+from pipeline.windows import cut
 
 SETTINGS = {"window_length": 2048, "hop_length": 2048, "least_variation": 1e-5}
 

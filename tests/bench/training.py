@@ -13,7 +13,8 @@ from tqdm import trange
 
 from model.wide_kernel import WideKernelCNN
 from pipeline import params
-from pipeline.train import load, score, train
+from pipeline.train import load
+from pipeline.wide_kernel_training import score, train
 
 REFERENCE_EPOCHS = 5_000
 REFERENCE_LEARNING_RATE = 1e-3

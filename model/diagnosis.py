@@ -1,0 +1,410 @@
+"""The diagnosis of whole recordings: experts' log-odds, their pool, a healthy baseline, and when to say "Unknown".
+
+numpy only: training, the protocols and the service share this module.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
+from model.order_lines import LEAST_RATE, WINDOW_SECONDS, Features, concatenate, describe, window_length
+from model.signal_checks import find_defect
+
+CLASSES = ("Ball", "InnerRace", "Normal", "OuterRace")
+UNKNOWN = "Unknown"
+LIMIT = 3.9  # no expert's log-odds count for more: P = 0.98
+LEAST_BALL = (
+    -2.0
+)  # lines of a race speak against a ball fault only so far: balls strike the races (Smith, Randall 2015)
+FADE = 0.3  # the spectrum's word fades out over this share beyond the familiar distance
+KNOWN, KNOWN_FADE = 0.5, 0.2  # familiar distances within which a spectrum is one of a bearing that trained
+HOP = 0.5  # of a window
+BASELINE_SECONDS = 10.0
+QUIET_LINE = 0.55  # height of a line where there is nothing but noise
+CHANGE = {"lines": 4.0, "moment": 8.0, "spectrum": 3.0}  # a change from healthy of this size counts as damage
+LEAST_SPREAD = {"moment": 0.1, "spectrum": 0.35}  # natural logarithm; a short baseline spreads too little
+STEEPNESS = 6.0  # log-odds a unit of change
+FOREIGN_COMB, FOREIGN_LEAD = 1.8, 0.8  # lines of no part: this high, and this far above those of every fault
+VISIBLE_COMB = 1.25  # a fault's comb that stands out of noise
+
+
+class Odds(NamedTuple):
+    """Natural log-odds of windows (windows,): fault against healthy, ball against race, outer against inner race."""
+
+    fault: np.ndarray
+    ball: np.ndarray
+    outer: np.ndarray
+
+
+class Head(NamedTuple):
+    """A logistic decision on features: weight (features,), bias."""
+
+    weight: np.ndarray
+    bias: float
+
+
+@dataclass
+class Spectra:
+    """What spectra were seen in training: one row a recording (recordings, features), each feature's spread, and how
+    far from all others' the spectrum of a bearing may lie."""
+
+    centres: np.ndarray
+    spread: np.ndarray
+    familiar: float
+
+
+@dataclass
+class Window:
+    """The answer for one window; start in seconds."""
+
+    start: float
+    prediction: str
+    probabilities: dict[str, float]
+    familiarity: float
+
+
+@dataclass
+class Diagnosis:
+    """The answer for a recording.
+
+    prediction is one of CLASSES or UNKNOWN, with the reason then. probabilities are calibrated and sum to 1 over CLASSES;
+    familiarity is 1 where the lines or the spectrum are like those of training and 0 where neither is. combs are the heights
+    (natural logarithm over the surroundings) of the strongest comb of lines of each fault and of none.
+    """
+
+    prediction: str
+    reason: str
+    probabilities: dict[str, float]
+    familiarity: float
+    combs: dict[str, float]
+    windows: list[Window] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass
+class RecordingDiagnosis:
+    """The experts and what holds them together: a network trained on simulated faults, heads trained on real spectra."""
+
+    networks: list[dict[str, np.ndarray]]
+    heads: dict[str, list[Head]]
+    spectra: Spectra
+    temperature: float
+
+    def save(self, path: Path) -> None:
+        """Write all of it as JSON, seven significant digits."""
+        path.write_text(json.dumps(self, default=to_plain, separators=(",", ":")) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "RecordingDiagnosis":
+        plain = json.loads(path.read_text())
+        arrays = [{name: np.array(value, np.float32) for name, value in net.items()} for net in plain["networks"]]
+        heads = {name: [Head(np.array(w, np.float32), b) for w, b in pairs] for name, pairs in plain["heads"].items()}
+        spectra = plain["spectra"]
+        return cls(
+            arrays,
+            heads,
+            Spectra(np.array(spectra["centres"]), np.array(spectra["spread"]), spectra["familiar"]),
+            plain["temperature"],
+        )
+
+    def odds(self, features: Features) -> Odds:
+        """Return the pooled log-odds without a baseline."""
+        lines, spectral = network_odds(self.networks, features), head_odds(self.heads, features)
+        return pool(lines, spectral, relative_distance(self.spectra, features))
+
+    def diagnose(
+        self,
+        signal: np.ndarray,
+        sampling_rate: float,
+        rpm: float,
+        bearing: Bearing = BEARINGS[DEFAULT_BEARING],
+        baseline: tuple[tuple[np.ndarray, float, float], ...] = (),
+    ) -> Diagnosis:
+        """Diagnose one channel of a recording, (samples,) in any unit; sampling_rate in Hz, the inner race turns at rpm.
+
+        baseline: recordings (signal, sampling_rate, rpm) of the same machine when it was healthy. Raises ValueError that says
+        what came and what was expected.
+        """
+        signal = check_recording(signal, sampling_rate, rpm)
+        healthy = describe_baseline(baseline, bearing) if baseline else None
+        defect = find_defect(signal, sampling_rate)
+        if defect.spoils:
+            return unreadable(defect.reason)
+        starts, windows = cut(signal, sampling_rate)
+        features = describe(windows, sampling_rate, rpm / 60, bearing.orders)
+        odds = self.odds(features)
+        if healthy is not None:
+            odds = odds._replace(fault=change_odds(self.networks, healthy, features))
+        answer = self.judge(features, odds, starts / sampling_rate)
+        if healthy is None:
+            answer.warnings.append(
+                "no healthy baseline was given: healthy or damaged is decided by lines and spectrum alone, the weaker way"
+            )
+        if defect.reason:
+            answer.prediction, answer.reason = UNKNOWN, defect.reason
+        return answer
+
+    def judge(self, features: Features, odds: Odds, starts: np.ndarray) -> Diagnosis:
+        """Return the recording's answer from its windows' log-odds; starts in seconds."""
+        familiarity = np.maximum(
+            spectral_familiarity(relative_distance(self.spectra, features)), line_familiarity(features.combs)
+        )
+        each = probabilities(odds, self.temperature)
+        whole = pool_windows(each)
+        combs = features.combs.mean(axis=0)
+        prediction, reason = name_prediction(whole, combs, float(np.median(familiarity)))
+        windows = [
+            Window(float(start), name_prediction(p, c, f)[0], to_dict(p), float(f))
+            for start, p, c, f in zip(starts, each, features.combs, familiarity, strict=True)
+        ]
+        heights = dict(zip(("Ball", "InnerRace", "OuterRace", "other"), map(float, combs), strict=True))
+        return Diagnosis(prediction, reason, to_dict(whole), float(np.median(familiarity)), heights, windows)
+
+
+def to_plain(value: object) -> object:
+    if isinstance(value, np.ndarray):
+        return [to_plain(row) for row in value] if value.ndim > 1 else [float(f"{number:.7g}") for number in value]
+    return vars(value)
+
+
+def to_dict(row: np.ndarray) -> dict[str, float]:
+    return dict(zip(CLASSES, row.tolist(), strict=True))
+
+
+def check_recording(signal: np.ndarray, sampling_rate: float, rpm: float) -> np.ndarray:
+    signal = np.asarray(signal, dtype=np.float64)
+    if signal.ndim != 1:
+        raise ValueError(f"the recording has shape {signal.shape}, expected one channel (samples,)")
+    if not np.isfinite(sampling_rate) or sampling_rate < LEAST_RATE:
+        raise ValueError(f"the recording was sampled at {sampling_rate:g} Hz, expected {LEAST_RATE:,} Hz or more")
+    if len(signal) < window_length(sampling_rate):
+        raise ValueError(
+            f"the recording lasts {len(signal) / sampling_rate:.3g} s, expected {WINDOW_SECONDS:.2g} s or more"
+        )
+    if not np.isfinite(signal).all():
+        raise ValueError(f"the recording holds NaN or infinity at sample {int(np.argmin(np.isfinite(signal)))}")
+    if not np.isfinite(rpm) or rpm <= 0:
+        raise ValueError(f"rpm is {rpm:g}, expected the shaft's turns a minute, above 0")
+    return signal
+
+
+def cut(signal: np.ndarray, sampling_rate: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the starts (samples) of the windows that overlap by half and vary, and the windows."""
+    length = window_length(sampling_rate)
+    starts = np.arange(0, len(signal) - length + 1, round(length * HOP))
+    windows = sliding_window_view(signal, length)[starts]
+    varies = np.ptp(windows, axis=1) > 1e-5 * np.abs(windows).max(axis=1)
+    return starts[varies], windows[varies]
+
+
+def unreadable(reason: str) -> Diagnosis:
+    even = dict.fromkeys(CLASSES, 1 / len(CLASSES))
+    return Diagnosis(UNKNOWN, reason, even, 0.0, dict.fromkeys(("Ball", "InnerRace", "OuterRace", "other"), 0.0))
+
+
+def network_logits(network: dict[str, np.ndarray], features: Features) -> np.ndarray:
+    """Return what model.line_network.LineNetwork with these weights returns, (windows, classes)."""
+    hidden = silu(features.lines @ network["band_in.weight"].T + network["band_in.bias"])
+    bands = hidden @ network["band_out.weight"].T + network["band_out.bias"]
+    moments = features.moments
+    extremes = np.stack([moments.max(axis=1), moments.mean(axis=1)], axis=1)
+    pooled = np.concatenate([log_sum_exp(bands, axis=1), bands.mean(axis=1), extremes], axis=1)
+    hidden = silu(pooled @ network["head_in.weight"].T + network["head_in.bias"])
+    return hidden @ network["head_out.weight"].T + network["head_out.bias"]
+
+
+def silu(values: np.ndarray) -> np.ndarray:
+    return values * sigmoid(values)
+
+
+def sigmoid(values: np.ndarray) -> np.ndarray:
+    return 0.5 * (1 + np.tanh(0.5 * values))
+
+
+def log_sum_exp(values: np.ndarray, axis: int) -> np.ndarray:
+    largest = values.max(axis=axis, keepdims=True)
+    return np.log(np.exp(values - largest).sum(axis=axis)) + largest.squeeze(axis)
+
+
+def network_odds(networks: list[dict[str, np.ndarray]], features: Features) -> Odds:
+    """Return the mean log-odds of the networks that read lines, each clipped to LIMIT."""
+    logits = [network_logits(network, features) for network in networks]
+    return logit_odds(logits)
+
+
+def logit_odds(logits: list[np.ndarray]) -> Odds:
+    ball, inner, normal, outer = (np.stack(column) for column in zip(*(each.T for each in logits), strict=True))
+    races = np.logaddexp(inner, outer)
+    faults = np.logaddexp(races, ball)
+    return Odds(mean_clipped(faults - normal), mean_clipped(ball - races), mean_clipped(outer - inner))
+
+
+def mean_clipped(odds: np.ndarray) -> np.ndarray:
+    return np.clip(odds, -LIMIT, LIMIT).mean(axis=0)
+
+
+def spectral_features(features: Features) -> np.ndarray:
+    return np.concatenate([features.spectrum, features.shape], axis=1)
+
+
+def spectral_and_line_features(features: Features) -> np.ndarray:
+    return np.concatenate([features.spectrum, features.lines.max(axis=1)], axis=1)
+
+
+HEAD_FEATURES = {  # what the heads of each decision read
+    "fault": (spectral_features,),
+    "ball": (spectral_features, spectral_and_line_features),
+    "outer": (spectral_features, spectral_and_line_features),
+}
+
+
+def head_odds(heads: dict[str, list[Head]], features: Features) -> Odds:
+    """Return the mean log-odds of the heads of each decision, each clipped to LIMIT."""
+    return Odds(
+        **{
+            decision: mean_clipped(
+                np.stack(
+                    [
+                        read(features) @ head.weight + head.bias
+                        for head, read in zip(heads[decision], HEAD_FEATURES[decision], strict=True)
+                    ]
+                )
+            )
+            for decision in Odds._fields
+        }
+    )
+
+
+def relative_distance(spectra: Spectra, features: Features) -> np.ndarray:
+    """Return how far each window's spectrum lies from the nearest of training's, in familiar distances, (windows,)."""
+    return spectral_distance(spectra.centres, spectra.spread, features) / spectra.familiar
+
+
+def spectral_familiarity(relative: np.ndarray) -> np.ndarray:
+    """Return 1 where a spectrum is as near to one of training's as bearings are to each other, falling to 0 beyond."""
+    return np.clip((1 + FADE - relative) / FADE, 0, 1)
+
+
+def spectral_share(relative: np.ndarray) -> np.ndarray:
+    """Return the spectrum's share of the say on the type: half where it is familiar, more for a bearing known from
+    training, none where it is not familiar."""
+    known = np.clip((KNOWN - relative) / KNOWN_FADE, 0, 1)
+    return 0.5 * spectral_familiarity(relative) + 0.4 * known
+
+
+def spectral_distance(centres: np.ndarray, spread: np.ndarray, features: Features) -> np.ndarray:
+    """Return the root mean square of standardised differences from the nearest centre, (windows,)."""
+    apart = (spectral_features(features)[:, None] - centres) / spread
+    return np.sqrt(np.square(apart).mean(axis=2)).min(axis=1)
+
+
+def line_familiarity(combs: np.ndarray) -> np.ndarray:
+    """Return 1 where a fault of the bearing explains the strongest comb of lines, 0 where none does, (windows,)."""
+    explained = combs[:, :3].max(axis=1)
+    return np.clip(explained - VISIBLE_COMB + 0.5, 0, 1) * np.clip(1 - (combs[:, 3] - explained) / FOREIGN_LEAD, 0, 1)
+
+
+def pool(lines: Odds, spectral: Odds, relative: np.ndarray) -> Odds:
+    """Return the pooled log-odds of lines and spectrum; relative is the relative_distance of the spectra.
+
+    A fault is called where its lines show or a familiar spectrum says so: a spectrum from elsewhere says nothing.
+    """
+    familiarity, share = spectral_familiarity(relative), spectral_share(relative)
+    return Odds(
+        np.maximum(lines.fault, (1 - familiarity) * lines.fault + familiarity * spectral.fault),
+        (1 - share) * np.maximum(lines.ball, LEAST_BALL) + share * spectral.ball,
+        (1 - share) * lines.outer + share * spectral.outer,
+    )
+
+
+def probabilities(odds: Odds, temperature: float = 1.0) -> np.ndarray:
+    """Return probabilities of CLASSES (windows, classes): fault or not, then ball or race, then which race.
+
+    The temperature sharpens (below 1) or softens them and leaves the most probable class as it is: Guo et al., On
+    Calibration of Modern Neural Networks, ICML 2017.
+    """
+    fault, ball, outer = (sigmoid(np.asarray(value, np.float64)) for value in odds)
+    race = fault * (1 - ball)
+    product = np.stack([fault * ball, race * (1 - outer), 1 - fault, race * outer], axis=1)
+    sharpened = product ** (1 / temperature)
+    return sharpened / sharpened.sum(axis=1, keepdims=True)
+
+
+def pool_windows(each: np.ndarray) -> np.ndarray:
+    """Return the probabilities of a recording (classes,): the geometric mean of its windows'."""
+    mean = np.exp(np.log(np.maximum(each, 1e-9)).mean(axis=0))
+    return mean / mean.sum()
+
+
+def name_prediction(row: np.ndarray, combs: np.ndarray, familiarity: float) -> tuple[str, str]:
+    """Return the class of probabilities (classes,), or UNKNOWN and the reason."""
+    best = CLASSES[int(row.argmax())]
+    fault = 1 - row[CLASSES.index("Normal")]
+    explained, other = float(combs[:3].max()), float(combs[3])
+    if fault > 0.5 and other > FOREIGN_COMB and other - explained > FOREIGN_LEAD:
+        return UNKNOWN, (
+            "unlike anything in training: strong lines at orders that no part of this bearing makes; check rpm, sampling "
+            "rate and bearing"
+        )
+    if fault > 0.5 and (row.max() < fault / 2 or (familiarity == 0 and explained < VISIBLE_COMB)):
+        return UNKNOWN, "damage, type unclear: no fault's lines stand out"
+    return best, ""
+
+
+class Healthy(NamedTuple):
+    """What a machine was like when it was healthy: features of its windows, and the lines it had then."""
+
+    features: Features
+    excess: np.ndarray
+
+
+def describe_baseline(baseline: tuple[tuple[np.ndarray, float, float], ...], bearing: Bearing) -> Healthy:
+    """Return the description of healthy recordings (signal, sampling_rate, rpm). Raises ValueError for too few seconds."""
+    checked = [(check_recording(signal, rate, rpm), rate, rpm) for signal, rate, rpm in baseline]
+    seconds = sum(len(signal) / rate for signal, rate, _ in checked)
+    if seconds < BASELINE_SECONDS:
+        raise ValueError(
+            f"the healthy baseline lasts {seconds:.3g} s, expected {BASELINE_SECONDS:g} s or more: from less, the spread of "
+            "a healthy machine cannot be told"
+        )
+    for signal, rate, _ in checked:
+        defect = find_defect(signal, rate)
+        if defect.reason:
+            raise ValueError(f"the healthy baseline cannot be used: {defect.reason}")
+    parts = [describe(cut(signal, rate)[1], rate, rpm / 60, bearing.orders) for signal, rate, rpm in checked]
+    return to_healthy(concatenate(parts))
+
+
+def to_healthy(features: Features) -> Healthy:
+    return Healthy(features, np.maximum(features.lines.mean(axis=0) - QUIET_LINE, 0))
+
+
+def change_odds(networks: list[dict[str, np.ndarray]], healthy: Healthy, features: Features) -> np.ndarray:
+    """Return the log-odds of damage (windows,) from the largest change against the healthy machine.
+
+    Compared are the line network's log-odds, after the lines that the healthy machine has were taken away, the envelopes'
+    moments, and the spectrum.
+    """
+    before = line_fault_odds(networks, healthy.features, healthy.excess)
+    lines = line_fault_odds(networks, features, healthy.excess) - before.mean()
+    moment = standardise(features.moments, healthy.features.moments, LEAST_SPREAD["moment"]).max(axis=1)
+    spectrum = standardise(features.spectrum, healthy.features.spectrum, LEAST_SPREAD["spectrum"])
+    changes = {"lines": lines, "moment": moment, "spectrum": np.sqrt(np.square(spectrum).mean(axis=1))}
+    largest = np.max([change / CHANGE[name] for name, change in changes.items()], axis=0)
+    return np.clip(STEEPNESS * (largest - 1), -LIMIT, LIMIT)
+
+
+def line_fault_odds(networks: list[dict[str, np.ndarray]], features: Features, excess: np.ndarray) -> np.ndarray:
+    without = features._replace(lines=features.lines - excess)
+    logits = np.mean([network_logits(network, without) for network in networks], axis=0)
+    faults = [CLASSES.index(name) for name in CLASSES if name != "Normal"]
+    return log_sum_exp(logits[:, faults], axis=1) - logits[:, CLASSES.index("Normal")]
+
+
+def standardise(present: np.ndarray, healthy: np.ndarray, least_spread: float) -> np.ndarray:
+    return (present - healthy.mean(axis=0)) / np.maximum(healthy.std(axis=0), least_spread)

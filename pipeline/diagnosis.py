@@ -1,0 +1,34 @@
+"""Stage diagnosis: train the recording diagnosis that is served, on all recordings."""
+
+import numpy as np
+import torch
+from tqdm import trange
+
+from model.order_lines import Features
+from pipeline import params
+from pipeline.catalogue import read_metadata
+from pipeline.params import ASSETS, LINES, SIMULATED
+from pipeline.recording_training import fit_recording_diagnosis, train_line_network
+
+
+def main() -> None:
+    section = params.load("diagnosis")
+    torch.use_deterministic_algorithms(True)
+    simulated = np.load(SIMULATED)
+    features = Features(*(simulated[name] for name in Features._fields))
+    seeds = trange(section["seed"], section["seed"] + section["networks"], desc="train", unit="network", disable=None)
+    networks = [train_line_network(features, simulated["label"], seed, **section["training"]) for seed in seeds]
+    copies = {name: read_features(name) for name in ("clean", "augmented")}
+    metadata = read_metadata(LINES / "metadata.csv")
+    diagnosis = fit_recording_diagnosis(networks, **copies, metadata=metadata, regularisation=section["regularisation"])
+    diagnosis.save(ASSETS / "diagnosis.json")
+    print(f"temperature {diagnosis.temperature:.2f}, familiar spectra within {diagnosis.spectra.familiar:.2f}")
+
+
+def read_features(name: str) -> Features:
+    copy = np.load(LINES / f"{name}.npz")
+    return Features(*(copy[field] for field in Features._fields))
+
+
+if __name__ == "__main__":
+    params.run_stage(main)

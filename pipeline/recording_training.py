@@ -1,0 +1,196 @@
+"""Training of the recording diagnosis: networks on simulated faults, heads and temperature on real recordings."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+from torch.nn import functional
+
+from model.diagnosis import (
+    CLASSES,
+    HEAD_FEATURES,
+    QUIET_LINE,
+    Head,
+    Odds,
+    RecordingDiagnosis,
+    Spectra,
+    head_odds,
+    network_odds,
+    pool,
+    probabilities,
+    relative_distance,
+    spectral_distance,
+    spectral_features,
+)
+from model.line_network import LineNetwork
+from model.order_lines import Features, concatenate
+
+SIDES = {  # of each decision: the labels that speak for it and against it
+    "fault": (("Ball", "InnerRace", "OuterRace"), ("Normal",)),
+    "ball": (("Ball",), ("InnerRace", "OuterRace")),
+    "outer": (("OuterRace",), ("InnerRace",)),
+}
+FAMILIAR = 0.9  # share of the windows of unseen bearings whose spectrum is to count as familiar
+TEMPERATURES = np.geomspace(0.1, 3, 60)
+
+
+def train_line_network(
+    features: Features,
+    labels: np.ndarray,
+    seed: int,
+    network: dict[str, int],
+    steps: int,
+    batch_size: int,
+    learning_rate: float,
+    weight_decay: float,
+    dropout: float,
+    jitter: float,
+    least_bands: int,
+) -> dict[str, np.ndarray]:
+    """Return the weights, by name, of a LineNetwork trained on simulated windows and their labels (windows,).
+
+    A share `dropout` of the lines is replaced by quiet ones and `jitter` (natural logarithm) added, so that no single line
+    decides; half the batches see least_bands or more bands, drawn anew.
+    """
+    torch.manual_seed(seed)
+    lines, moments = torch.from_numpy(features.lines), torch.from_numpy(features.moments)
+    targets = torch.from_numpy(pd.Categorical(labels, CLASSES).codes.astype(np.int64))
+    bands = lines.shape[1]
+    net = LineNetwork(lines.shape[2], len(CLASSES), **network)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=learning_rate, weight_decay=weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=steps)
+    for step in range(steps):
+        batch = torch.randint(len(targets), (batch_size,))
+        seen = torch.randperm(bands)[: torch.randint(least_bands, bands + 1, ()).item() if step % 2 else bands]
+        heights = lines[batch][:, seen]
+        heights = torch.where(torch.rand(batch_size, 1, lines.shape[2]) < dropout, QUIET_LINE, heights)
+        heights = heights + jitter * torch.randn_like(heights)
+        loss = functional.cross_entropy(net(heights, moments[batch][:, seen]), targets[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return {name: weight.numpy() for name, weight in net.state_dict().items()}
+
+
+def fit_recording_diagnosis(
+    networks: list[dict[str, np.ndarray]],
+    clean: Features,
+    augmented: Features,
+    metadata: pd.DataFrame,
+    regularisation: float,
+) -> RecordingDiagnosis:
+    """Return the diagnosis whose heads, spectra and temperature come from these real windows and no others.
+
+    metadata has one row a window: recording, label, fault_diameter, load_hp. Each window is learned clean and with noise. The
+    temperature is the one with the smallest log-loss on bearings left out in turn.
+    """
+    lines = network_odds(networks, clean)
+    held_out, truth, weight = [], [], []
+    for training, tried in inner_folds(metadata):
+        heads, spectra = fit_real(
+            clean.select(training), augmented.select(training), metadata[training], regularisation
+        )
+        part = clean.select(tried)
+        odds = pool(Odds(*(each[tried] for each in lines)), head_odds(heads, part), relative_distance(spectra, part))
+        held_out.append(probabilities(odds))
+        truth.append(metadata.label[tried])
+        weight.append(bearing_weights(metadata[tried], metadata.label[tried].to_numpy()))
+    temperature = best_temperature(held_out, truth, weight) if held_out else 1.0
+    heads, spectra = fit_real(clean, augmented, metadata, regularisation)
+    return RecordingDiagnosis(networks, heads, spectra, temperature)
+
+
+def fit_real(
+    clean: Features, augmented: Features, metadata: pd.DataFrame, regularisation: float
+) -> tuple[dict[str, list[Head]], Spectra]:
+    return fit_heads(clean, augmented, metadata, regularisation), fit_spectra(clean, metadata)
+
+
+def inner_folds(metadata: pd.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield (training, tried) masks: every faulty bearing left out in turn, with one of the healthy recordings."""
+    healthy = (metadata.label == "Normal").to_numpy()
+    recordings = list(dict.fromkeys(metadata.recording[healthy]))
+    bearing = bearing_of(metadata)
+    for number, name in enumerate(sorted(bearing[~healthy].unique())):
+        tried = (bearing == name).to_numpy()
+        if len(recordings) > 1:
+            tried = tried | (metadata.recording == recordings[number % len(recordings)]).to_numpy()
+        if set(metadata.label[~tried]) == set(metadata.label):
+            yield ~tried, tried
+
+
+def fit_heads(
+    clean: Features, augmented: Features, metadata: pd.DataFrame, regularisation: float
+) -> dict[str, list[Head]]:
+    """Return the logistic heads of each decision; both sides count alike, and within a side each bearing."""
+    heads = {}
+    for decision, (positive, negative) in SIDES.items():
+        part = metadata.label.isin(positive + negative).to_numpy()
+        target = metadata.label[part].isin(positive).to_numpy()
+        weight = bearing_weights(metadata[part], target)
+        both = concatenate([clean.select(part), augmented.select(part)])
+        heads[decision] = [
+            fit_head(read(both), np.tile(target, 2), np.tile(weight, 2), regularisation)
+            for read in HEAD_FEATURES[decision]
+        ]
+    return heads
+
+
+def fit_head(values: np.ndarray, target: np.ndarray, weight: np.ndarray, regularisation: float) -> Head:
+    """Return one logistic decision with the standardisation folded in; no opinion where only one side is known."""
+    if target.all() or not target.any():
+        return Head(np.zeros(values.shape[1], np.float32), 0.0)
+    scaler = StandardScaler().fit(values)
+    logistic = LogisticRegression(C=regularisation, max_iter=2_000).fit(scaler.transform(values), target, weight)
+    slope = logistic.coef_[0] / scaler.scale_
+    return Head(slope.astype(np.float32), float(logistic.intercept_[0] - slope @ scaler.mean_))
+
+
+def bearing_weights(metadata: pd.DataFrame, side: np.ndarray) -> np.ndarray:
+    """Return weights (windows,) of mean 1: all sides alike, within a side all bearings, within a bearing all windows."""
+    bearing = bearing_of(metadata)
+    table = pd.DataFrame({"side": side, "bearing": bearing.to_numpy()})
+    windows = table.groupby(["side", "bearing"]).bearing.transform("size")
+    bearings = table.groupby("side").bearing.transform("nunique")
+    weight = (1 / (windows * bearings)).to_numpy()
+    return weight / weight.mean()
+
+
+def bearing_of(metadata: pd.DataFrame) -> pd.Series:
+    """Return the physical bearing of each window: fault type and size; loads and clock positions share it."""
+    return metadata.label + metadata.fault_diameter.fillna(0).astype(str)
+
+
+def fit_spectra(clean: Features, metadata: pd.DataFrame) -> Spectra:
+    """Return the spectra seen, and how far from all others' FAMILIAR of the windows of each bearing lie."""
+    values = spectral_features(clean)
+    spread = np.maximum(values.std(axis=0), 1e-3)
+    recordings = metadata.recording.to_numpy()
+    names = list(dict.fromkeys(recordings))
+    centres = np.stack([values[recordings == name].mean(axis=0) for name in names])
+    bearing = bearing_of(metadata).to_numpy()
+    own = np.array([bearing[recordings == name][0] for name in names])
+    apart = [
+        spectral_distance(centres[own != each], spread, clean.select(bearing == each))
+        for each in np.unique(own)
+        if (own != each).any()
+    ]
+    familiar = float(np.quantile(np.concatenate(apart), FAMILIAR)) if apart else 1.0
+    return Spectra(centres, spread, familiar)
+
+
+def best_temperature(held_out: list[np.ndarray], truth: list[pd.Series], weight: list[np.ndarray]) -> float:
+    logs = np.log(np.maximum(np.concatenate(held_out), 1e-12))
+    target = pd.Categorical(pd.concat(truth), CLASSES).codes
+    weights = np.concatenate(weight)
+    right = np.average(logs.argmax(axis=1) == target, weights=weights)
+    gaps = []
+    for temperature in TEMPERATURES:
+        scaled = logs / temperature
+        confidence = np.exp(scaled.max(axis=1) - np.logaddexp.reduce(scaled, axis=1))
+        gaps.append(abs(np.average(confidence, weights=weights) - right))
+    return float(TEMPERATURES[int(np.argmin(gaps))])

@@ -1,0 +1,43 @@
+"""Scores of class probabilities against the truth."""
+
+import numpy as np
+from sklearn.metrics import confusion_matrix, f1_score, roc_auc_score
+
+METRICS = ("macro_f1", "balanced_accuracy", "macro_auroc", "ece")
+BINS = 15
+
+
+def score(truth: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...]) -> dict[str, float]:
+    """Return macro-F1, balanced accuracy, macro AUROC (one against the rest) and ECE, over the classes in truth (n,).
+
+    probabilities (n, classes).
+    """
+    present = [name for name in classes if name in set(truth)]
+    predictions = np.array(classes)[probabilities.argmax(axis=1)]
+    areas = [roc_auc_score(truth == name, probabilities[:, classes.index(name)]) for name in present]
+    recalls = [(predictions[truth == name] == name).mean() for name in present]
+    return {
+        "macro_f1": float(f1_score(truth, predictions, labels=present, average="macro")),
+        "balanced_accuracy": float(np.mean(recalls)),
+        "macro_auroc": float(np.mean(areas)),
+        "ece": calibration_error(truth, probabilities, classes),
+    }
+
+
+def calibration_error(truth: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...]) -> float:
+    """Return the expected calibration error: mean gap of confidence and accuracy over BINS bins, weighted by their share.
+
+    Formula: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, equation 5.
+    """
+    confidence = probabilities.max(axis=1)
+    right = np.array(classes)[probabilities.argmax(axis=1)] == truth
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    gaps = [(bins == number).mean() * abs(confidence[bins == number].mean() - right[bins == number].mean())
+            for number in np.unique(bins)]  # fmt: skip
+    return float(sum(gaps))
+
+
+def count(truth: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...]) -> list[list[int]]:
+    """Return the confusion matrix: truth down, prediction across."""
+    predictions = np.array(classes)[probabilities.argmax(axis=1)]
+    return confusion_matrix(truth, predictions, labels=list(classes)).tolist()
