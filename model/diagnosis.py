@@ -29,8 +29,10 @@ QUIET_LINE = 0.55  # height of a line where there is nothing but noise
 CHANGE = {"lines": 4.0, "moment": 8.0, "spectrum": 3.0}  # a change from healthy of this size counts as damage
 LEAST_SPREAD = {"moment": 0.1, "spectrum": 0.35}  # natural logarithm; a short baseline spreads too little
 STEEPNESS = 6.0  # log-odds a unit of change
-FOREIGN_COMB, FOREIGN_LEAD = 1.8, 0.8  # lines of no part: this high, and this far above those of every fault
-VISIBLE_COMB = 1.25  # a fault's comb that stands out of noise
+SPECTRUM_NOVELTY = 1.5  # what a familiar distance counts beside a unit of a comb's height
+LEAST_FAMILIARITY = 0.01
+FOREIGN_COMB, FOREIGN_LEAD = 2.1, 1.0  # lines of no part: this high, and this far above those of every fault
+COMBS = ("Ball", "InnerRace", "OuterRace", "other")
 
 
 class Odds(NamedTuple):
@@ -50,12 +52,16 @@ class Head(NamedTuple):
 
 @dataclass
 class Spectra:
-    """What spectra were seen in training: one row a recording (recordings, features), each feature's spread, and how
-    far from all others' the spectrum of a bearing may lie."""
+    """What was seen in training.
+
+    centres: one spectrum a recording (recordings, features); spread of each feature; familiar: how far from all others' the
+    spectrum of a bearing may lie; novelties: quantiles, equally spaced from 0 to 1, of the novelty of bearings left out.
+    """
 
     centres: np.ndarray
     spread: np.ndarray
     familiar: float
+    novelties: np.ndarray
 
 
 @dataclass
@@ -73,7 +79,7 @@ class Diagnosis:
     """The answer for a recording.
 
     prediction is one of CLASSES or UNKNOWN, with the reason then. probabilities are calibrated and sum to 1 over CLASSES;
-    familiarity is 1 where the lines or the spectrum are like those of training and 0 where neither is. combs are the heights
+    familiarity is the share of the training's bearings, each left out in turn, that looked at least as unlike the others. combs are the heights
     (natural logarithm over the surroundings) of the strongest comb of lines of each fault and of none.
     """
 
@@ -108,7 +114,12 @@ class RecordingDiagnosis:
         return cls(
             arrays,
             heads,
-            Spectra(np.array(spectra["centres"]), np.array(spectra["spread"]), spectra["familiar"]),
+            Spectra(
+                np.array(spectra["centres"]),
+                np.array(spectra["spread"]),
+                spectra["familiar"],
+                np.array(spectra["novelties"]),
+            ),
             plain["temperature"],
         )
 
@@ -116,6 +127,10 @@ class RecordingDiagnosis:
         """Return the pooled log-odds without a baseline."""
         lines, spectral = network_odds(self.networks, features), head_odds(self.heads, features)
         return pool(lines, spectral, relative_distance(self.spectra, features))
+
+    def probabilities(self, features: Features, odds: Odds) -> np.ndarray:
+        """Return the calibrated probabilities (windows, classes) of log-odds."""
+        return calibrate(probabilities(odds), self.temperature, relative_distance(self.spectra, features))
 
     def diagnose(
         self,
@@ -151,19 +166,25 @@ class RecordingDiagnosis:
 
     def judge(self, features: Features, odds: Odds, starts: np.ndarray) -> Diagnosis:
         """Return the recording's answer from its windows' log-odds; starts in seconds."""
-        familiarity = np.maximum(
-            spectral_familiarity(relative_distance(self.spectra, features)), line_familiarity(features.combs)
-        )
-        each = probabilities(odds, self.temperature)
+        relative = relative_distance(self.spectra, features)
+        familiarity = self.familiarity(relative, features.combs)
+        each = self.probabilities(features, odds)
         whole = pool_windows(each)
-        combs = features.combs.mean(axis=0)
-        prediction, reason = name_prediction(whole, combs, float(np.median(familiarity)))
+        combs, distance = features.combs.mean(axis=0), float(np.median(relative))
+        typical = float(self.familiarity(distance, combs[None])[0])
+        prediction, reason = name_prediction(whole, combs, typical, distance)
         windows = [
-            Window(float(start), name_prediction(p, c, f)[0], to_dict(p), float(f))
-            for start, p, c, f in zip(starts, each, features.combs, familiarity, strict=True)
+            Window(float(start), name_prediction(*facts)[0], to_dict(facts[0]), float(facts[2]))
+            for start, *facts in zip(starts, each, features.combs, familiarity, relative, strict=True)
         ]
-        heights = dict(zip(("Ball", "InnerRace", "OuterRace", "other"), map(float, combs), strict=True))
-        return Diagnosis(prediction, reason, to_dict(whole), float(np.median(familiarity)), heights, windows)
+        return Diagnosis(
+            prediction, reason, to_dict(whole), typical, dict(zip(COMBS, combs.tolist(), strict=True)), windows
+        )
+
+    def familiarity(self, relative: np.ndarray | float, combs: np.ndarray) -> np.ndarray:
+        """Return the share of training's bearings, each left out in turn, at least as novel as these windows."""
+        quantiles = self.spectra.novelties
+        return np.interp(novelty(relative, combs), quantiles, np.linspace(1, 0, len(quantiles)))
 
 
 def to_plain(value: object) -> object:
@@ -204,7 +225,7 @@ def cut(signal: np.ndarray, sampling_rate: float) -> tuple[np.ndarray, np.ndarra
 
 def unreadable(reason: str) -> Diagnosis:
     even = dict.fromkeys(CLASSES, 1 / len(CLASSES))
-    return Diagnosis(UNKNOWN, reason, even, 0.0, dict.fromkeys(("Ball", "InnerRace", "OuterRace", "other"), 0.0))
+    return Diagnosis(UNKNOWN, reason, even, 0.0, dict.fromkeys(COMBS, 0.0))
 
 
 def network_logits(network: dict[str, np.ndarray], features: Features) -> np.ndarray:
@@ -303,10 +324,9 @@ def spectral_distance(centres: np.ndarray, spread: np.ndarray, features: Feature
     return np.sqrt(np.square(apart).mean(axis=2)).min(axis=1)
 
 
-def line_familiarity(combs: np.ndarray) -> np.ndarray:
-    """Return 1 where a fault of the bearing explains the strongest comb of lines, 0 where none does, (windows,)."""
-    explained = combs[:, :3].max(axis=1)
-    return np.clip(explained - VISIBLE_COMB + 0.5, 0, 1) * np.clip(1 - (combs[:, 3] - explained) / FOREIGN_LEAD, 0, 1)
+def novelty(relative: np.ndarray, combs: np.ndarray) -> np.ndarray:
+    """Return how unlike training windows are: far spectra, and lines that no fault of the bearing explains, (windows,)."""
+    return SPECTRUM_NOVELTY * relative + combs[:, 3] - combs[:, :3].max(axis=1)
 
 
 def pool(lines: Odds, spectral: Odds, relative: np.ndarray) -> Odds:
@@ -322,16 +342,21 @@ def pool(lines: Odds, spectral: Odds, relative: np.ndarray) -> Odds:
     )
 
 
-def probabilities(odds: Odds, temperature: float = 1.0) -> np.ndarray:
-    """Return probabilities of CLASSES (windows, classes): fault or not, then ball or race, then which race.
-
-    The temperature sharpens (below 1) or softens them and leaves the most probable class as it is: Guo et al., On
-    Calibration of Modern Neural Networks, ICML 2017.
-    """
+def probabilities(odds: Odds) -> np.ndarray:
+    """Return probabilities of CLASSES (windows, classes): fault or not, then ball or race, then which race."""
     fault, ball, outer = (sigmoid(np.asarray(value, np.float64)) for value in odds)
     race = fault * (1 - ball)
-    product = np.stack([fault * ball, race * (1 - outer), 1 - fault, race * outer], axis=1)
-    sharpened = product ** (1 / temperature)
+    return np.stack([fault * ball, race * (1 - outer), 1 - fault, race * outer], axis=1)
+
+
+def calibrate(uncalibrated: np.ndarray, temperature: float, relative: np.ndarray) -> np.ndarray:
+    """Return probabilities (windows, classes) sharpened by the temperature as far as the spectrum is familiar.
+
+    The mean of two experts is less sure than it could be; the lines alone, trained to be calibrated, are left as they are.
+    The most probable class stays. Formula: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, section 4.2.
+    """
+    power = temperature ** -spectral_familiarity(relative)
+    sharpened = uncalibrated ** power[:, None]
     return sharpened / sharpened.sum(axis=1, keepdims=True)
 
 
@@ -341,19 +366,21 @@ def pool_windows(each: np.ndarray) -> np.ndarray:
     return mean / mean.sum()
 
 
-def name_prediction(row: np.ndarray, combs: np.ndarray, familiarity: float) -> tuple[str, str]:
+def name_prediction(row: np.ndarray, combs: np.ndarray, familiarity: float, relative: float) -> tuple[str, str]:
     """Return the class of probabilities (classes,), or UNKNOWN and the reason."""
-    best = CLASSES[int(row.argmax())]
     fault = 1 - row[CLASSES.index("Normal")]
     explained, other = float(combs[:3].max()), float(combs[3])
-    if fault > 0.5 and other > FOREIGN_COMB and other - explained > FOREIGN_LEAD:
+    foreign = other > FOREIGN_COMB and other - explained > FOREIGN_LEAD
+    if foreign and (fault > 0.5 or relative > 1 + FADE):
         return UNKNOWN, (
-            "unlike anything in training: strong lines at orders that no part of this bearing makes; check rpm, sampling "
-            "rate and bearing"
+            "unlike anything in training: strong lines at orders that no part of this bearing makes; check rpm, "
+            "sampling rate and bearing"
         )
-    if fault > 0.5 and (row.max() < fault / 2 or (familiarity == 0 and explained < VISIBLE_COMB)):
-        return UNKNOWN, "damage, type unclear: no fault's lines stand out"
-    return best, ""
+    if fault > 0.5 and familiarity < LEAST_FAMILIARITY:
+        return UNKNOWN, "unlike anything in training: signs of damage, but neither spectrum nor lines of a known fault"
+    if fault > 0.5 and row.max() < fault / 2:
+        return UNKNOWN, "damage, type unclear: no type has more than half of the probability of a fault"
+    return CLASSES[int(row.argmax())], ""
 
 
 class Healthy(NamedTuple):

@@ -21,6 +21,7 @@ EDGE = 64  # bins over which a band sets in and out
 FLOOR = np.float32(1e-6)  # of the envelope's mean: keeps the logarithm finite
 COMB_ORDERS = np.exp(np.arange(np.log(1.5), np.log(12.5), 0.007))  # where combs of lines are looked for
 COMB_TEETH = 3
+TALLEST_TOOTH = np.float32(2.5)  # natural logarithm; one tall line alone is no comb
 
 
 class Features(NamedTuple):
@@ -169,6 +170,7 @@ def comb_heights(heights: np.ndarray, spacing: float, shaft_rate: float) -> np.n
     """Return the mean height of the first COMB_TEETH multiples of each of COMB_ORDERS, (windows, orders)."""
     index = comb_bins(heights.shape[1], spacing, shaft_rate)
     around = np.maximum(heights, np.maximum(np.roll(heights, 1, axis=1), np.roll(heights, -1, axis=1)))
+    around = np.minimum(around, TALLEST_TOOTH)
     return sum(around[:, teeth] for teeth in index) / np.float32(COMB_TEETH)
 
 

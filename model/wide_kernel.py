@@ -1,6 +1,5 @@
 """The wide-kernel network for single windows."""
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -24,8 +23,24 @@ class WideKernelCNN(nn.Module):
         self.linear = nn.Linear(channels * pooled_length, classes)
 
     def forward(self, windows: Tensor) -> Tensor:
-        features = self.pool(self.convolution(windows.unsqueeze(1)).tanh())
-        return self.linear(features.flatten(1))
+        # All outputs of a pool at once, as channels of a strided convolution: the same sums in less than half the time.
+        channels, pool_length = self.convolution.out_channels, self.pool.kernel_size[0]
+        bank = shifted_bank(self.convolution.weight, pool_length)
+        pools = self.linear.in_features // channels
+        used = windows[:, : (pools - 1) * pool_length + bank.shape[-1]]
+        bias = self.convolution.bias.repeat_interleave(pool_length)
+        features = functional.conv1d(used.unsqueeze(1), bank, bias, stride=pool_length).tanh()
+        return self.linear(features.unflatten(1, (channels, pool_length)).mean(dim=2).flatten(1))
+
+
+def shifted_bank(kernels: Tensor, stride: int) -> Tensor:
+    """Return kernels (channels, 1, length) shifted by 0 to stride - 1 samples, (channels x stride, 1, length + stride - 1).
+
+    A convolution with them and this stride gives, as channels, the outputs of the plain one.
+    """
+    channels, _, length = kernels.shape
+    rows = functional.pad(kernels, (0, stride)).expand(channels, stride, length + stride).flatten(1)
+    return rows[:, : stride * (length + stride - 1)].reshape(channels * stride, 1, length + stride - 1)
 
 
 class FoldedWideKernelCNN(nn.Module):
@@ -37,20 +52,17 @@ class FoldedWideKernelCNN(nn.Module):
 
     def __init__(self, network: WideKernelCNN, stride: int) -> None:
         super().__init__()
-        kernels = network.convolution.weight.detach()
-        channels, _, kernel_length = kernels.shape
+        channels = network.convolution.out_channels
         pool_length = network.pool.kernel_size[0]
         if pool_length % stride:
             raise ValueError(f"stride is {stride}, expected a divisor of pool_length {pool_length}")
         classes, features = network.linear.weight.shape
         pools, positions = features // channels, pool_length // stride
-        bank = torch.zeros(channels, stride, 1, kernel_length + stride - 1)
-        for phase in range(stride):
-            bank[:, phase, :, phase : phase + kernel_length] = kernels
+        bank = shifted_bank(network.convolution.weight.detach(), stride)
         share = network.linear.weight.detach().reshape(classes, channels, 1, pools, 1) / pool_length
         self.stride = stride
         self.used_length = (pools * positions - 1) * stride + bank.shape[-1]  # what the last pool does not reach is cut
-        self.register_buffer("bank", bank.flatten(0, 1))
+        self.register_buffer("bank", bank)
         self.register_buffer("bias", network.convolution.bias.detach().repeat_interleave(stride))
         self.register_buffer(
             "matrix", share.expand(classes, channels, stride, pools, positions).flatten(1).contiguous()

@@ -146,3 +146,68 @@ def draw_probabilities(axis: Axes, probabilities: np.ndarray, classes: list[str]
     for row, probability in enumerate(probabilities):
         axis.text(min(probability, 0.8) + 0.02, row - 0.32, f"{probability:.3f}", va="bottom")
     axis.set(title="6  Linear, softmax", xlabel="probability", xlim=(0, 1))
+
+
+def draw_protocols(table: dict, headline: str, path: Path) -> None:
+    """Draw macro-F1 of every network on every protocol, with the spread over folds and seeds."""
+    order = [
+        name
+        for name in ("random", "block", "load", "noise", "bearing", "combinations", "transfer", "rig")
+        if name in table
+    ]
+    names = list(dict.fromkeys(network for protocol in order for network in table[protocol]))
+    names = [name for name in names if name != "shuffled_labels"]
+    with pyplot.rc_context(STYLE):
+        figure, axis = pyplot.subplots(figsize=(10, 4.4))
+        width = 0.8 / len(names)
+        for number, network in enumerate(names):
+            shown = [(x, table[protocol][network]) for x, protocol in enumerate(order) if network in table[protocol]]
+            places = [x + (number - (len(names) - 1) / 2) * width for x, _ in shown]
+            means = [entry["mean"]["macro_f1"] for _, entry in shown]
+            spreads = [entry["spread"]["macro_f1"] for _, entry in shown]
+            axis.bar(places, means, width * 0.92, yerr=spreads, label=NETWORKS[network][0], color=NETWORKS[network][1],
+                     error_kw={"elinewidth": 0.8, "ecolor": INK})  # fmt: skip
+            for place, mean in zip(places, means, strict=True):
+                axis.text(place, 0.02, f"{mean:.2f}", rotation=90, ha="center", va="bottom", color="white", fontsize=7)
+        axis.set_xticks(range(len(order)), [f"{name}\n{PROTOCOL_NOTES[name]}" for name in order])
+        axis.set(
+            ylabel="macro-F1 on what was held out", ylim=(0, 1.05), title="What is left of 100 %, protocol by protocol"
+        )
+        axis.legend(ncols=len(names), loc="upper center", bbox_to_anchor=(0.5, -0.18), fontsize=8)
+        save(figure, path)
+
+
+def draw_protocol_confusion(table: dict, headline: str, path: Path) -> None:
+    """Draw the confusion matrices of random and bearing, of the reference and the headline network."""
+    matrices = {}
+    for network in ("reference", headline):
+        for protocol in ("random", "bearing"):
+            folds = table[protocol][network]["folds"].values()
+            rows = {truth: row for fold in folds for truth, row in fold["confusion"].items()}
+            classes = sorted(rows)
+            total = np.zeros((len(classes), len(classes)), int)
+            for fold in folds:
+                for truth, row in fold["confusion"].items():
+                    total[classes.index(truth)] += [row.get(name, 0) for name in classes]
+            matrices[f"{NETWORKS[network][0]}: {protocol}"] = total
+    draw_confusion(matrices, classes, path)
+
+
+NETWORKS = {  # what a network is called in pictures, and its colour
+    "reference": ("reference CNN", "#8a949e"),
+    "wide_kernel": ("wide kernel (served, single windows)", BLUE),
+    "simulation_only": ("simulation only", "#7aa66a"),
+    "recording": ("recording diagnosis", ORANGE),
+    "transfer_network": ("transfer CNN", "#b79ad0"),
+    "transfer_network_adapted": ("transfer CNN, adapted", "#6d4a94"),
+}
+PROTOCOL_NOTES = {
+    "random": "same recordings",
+    "block": "same recordings",
+    "load": "same bearings",
+    "noise": "same bearings",
+    "bearing": "unseen bearings",
+    "combinations": "unseen bearings",
+    "transfer": "same bearings",
+    "rig": "unseen rig",
+}

@@ -17,8 +17,10 @@ from model.diagnosis import (
     Odds,
     RecordingDiagnosis,
     Spectra,
+    calibrate,
     head_odds,
     network_odds,
+    novelty,
     pool,
     probabilities,
     relative_distance,
@@ -33,6 +35,7 @@ SIDES = {  # of each decision: the labels that speak for it and against it
     "ball": (("Ball",), ("InnerRace", "OuterRace")),
     "outer": (("OuterRace",), ("InnerRace",)),
 }
+QUANTILES = 101
 FAMILIAR = 0.9  # share of the windows of unseen bearings whose spectrum is to count as familiar
 TEMPERATURES = np.geomspace(0.1, 3, 60)
 
@@ -86,20 +89,22 @@ def fit_recording_diagnosis(
     """Return the diagnosis whose heads, spectra and temperature come from these real windows and no others.
 
     metadata has one row a window: recording, label, fault_diameter, load_hp. Each window is learned clean and with noise. The
-    temperature is the one with the smallest log-loss on bearings left out in turn.
+    temperature is the one with the mean confidence nearest to the share right on bearings left out in turn.
     """
     lines = network_odds(networks, clean)
-    held_out, truth, weight = [], [], []
+    held_out, distance, truth, weight = [], [], [], []
     for training, tried in inner_folds(metadata):
         heads, spectra = fit_real(
             clean.select(training), augmented.select(training), metadata[training], regularisation
         )
         part = clean.select(tried)
-        odds = pool(Odds(*(each[tried] for each in lines)), head_odds(heads, part), relative_distance(spectra, part))
+        relative = relative_distance(spectra, part)
+        odds = pool(Odds(*(each[tried] for each in lines)), head_odds(heads, part), relative)
         held_out.append(probabilities(odds))
+        distance.append(relative)
         truth.append(metadata.label[tried])
         weight.append(bearing_weights(metadata[tried], metadata.label[tried].to_numpy()))
-    temperature = best_temperature(held_out, truth, weight) if held_out else 1.0
+    temperature = best_temperature(*map(np.concatenate, (held_out, distance, truth, weight))) if held_out else 1.0
     heads, spectra = fit_real(clean, augmented, metadata, regularisation)
     return RecordingDiagnosis(networks, heads, spectra, temperature)
 
@@ -166,7 +171,7 @@ def bearing_of(metadata: pd.DataFrame) -> pd.Series:
 
 
 def fit_spectra(clean: Features, metadata: pd.DataFrame) -> Spectra:
-    """Return the spectra seen, and how far from all others' FAMILIAR of the windows of each bearing lie."""
+    """Return the spectra seen, and how unlike all others' the windows of each bearing are when it is left out."""
     values = spectral_features(clean)
     spread = np.maximum(values.std(axis=0), 1e-3)
     recordings = metadata.recording.to_numpy()
@@ -174,23 +179,25 @@ def fit_spectra(clean: Features, metadata: pd.DataFrame) -> Spectra:
     centres = np.stack([values[recordings == name].mean(axis=0) for name in names])
     bearing = bearing_of(metadata).to_numpy()
     own = np.array([bearing[recordings == name][0] for name in names])
-    apart = [
-        spectral_distance(centres[own != each], spread, clean.select(bearing == each))
-        for each in np.unique(own)
-        if (own != each).any()
+    apart, combs = [], []
+    for each in np.unique(own) if len(set(own)) > 1 else []:
+        part = clean.select(bearing == each)
+        apart.append(spectral_distance(centres[own != each], spread, part))
+        combs.append(part.combs)
+    if not apart:
+        return Spectra(centres, spread, 1.0, np.array([np.inf, np.inf]))
+    distances = np.concatenate(apart)
+    familiar = float(np.quantile(distances, FAMILIAR))
+    quantiles = np.quantile(novelty(distances / familiar, np.concatenate(combs)), np.linspace(0, 1, QUANTILES))
+    return Spectra(centres, spread, familiar, quantiles)
+
+
+def best_temperature(held_out: np.ndarray, relative: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> float:
+    """Return the temperature at which the mean confidence is the share that is right; all arguments one row a window."""
+    target = pd.Categorical(truth, CLASSES).codes
+    right = np.average(held_out.argmax(axis=1) == target, weights=weight)
+    confidence = [
+        np.average(calibrate(held_out, temperature, relative).max(axis=1), weights=weight)
+        for temperature in TEMPERATURES
     ]
-    familiar = float(np.quantile(np.concatenate(apart), FAMILIAR)) if apart else 1.0
-    return Spectra(centres, spread, familiar)
-
-
-def best_temperature(held_out: list[np.ndarray], truth: list[pd.Series], weight: list[np.ndarray]) -> float:
-    logs = np.log(np.maximum(np.concatenate(held_out), 1e-12))
-    target = pd.Categorical(pd.concat(truth), CLASSES).codes
-    weights = np.concatenate(weight)
-    right = np.average(logs.argmax(axis=1) == target, weights=weights)
-    gaps = []
-    for temperature in TEMPERATURES:
-        scaled = logs / temperature
-        confidence = np.exp(scaled.max(axis=1) - np.logaddexp.reduce(scaled, axis=1))
-        gaps.append(abs(np.average(confidence, weights=weights) - right))
-    return float(TEMPERATURES[int(np.argmin(gaps))])
+    return float(TEMPERATURES[int(np.abs(np.array(confidence) - right).argmin())])

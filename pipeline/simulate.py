@@ -21,7 +21,7 @@ def main() -> None:
     SIMULATED.parent.mkdir(parents=True, exist_ok=True)
     np.savez(SIMULATED, **features._asdict(), **machines)
     counts = dict(zip(*np.unique(machines["label"], return_counts=True), strict=True))
-    print(f"{len(features.lines)} windows of simulated machines: {({str(k): int(v) for k, v in counts.items()})}")
+    print(f"{len(features.lines)} windows of simulated machines: { ({str(k): int(v) for k, v in counts.items()}) }")
 
 
 def simulate_machines(machines: int, windows: int, seed: int) -> tuple[Features, dict[str, np.ndarray]]:

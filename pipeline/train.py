@@ -16,7 +16,7 @@ from pipeline.wide_kernel_training import train
 
 def main(setting: str, assets: str) -> None:
     parts, classes = load(setting)
-    network, history = train(parts["train"], parts["validation"], len(classes), **params.load("train"))
+    network, history = train(parts["train"], parts["validation"], len(classes), **params.load("train", setting))
 
     folder = TRAINED / setting
     folder.mkdir(parents=True, exist_ok=True)

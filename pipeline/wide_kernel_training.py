@@ -21,10 +21,12 @@ def train(
     weight_decay: float,
     seed: int,
     threads: int,
+    noise: list[float] | None = None,
 ) -> tuple[WideKernelCNN, pd.DataFrame]:
     """Return the network of the epoch with the smallest validation loss, and one row of history an epoch.
 
-    training and validation are scaled windows (windows, window_length) and their class numbers (windows,).
+    training and validation are scaled windows (windows, window_length) and their class numbers (windows,). noise is the
+    range of signal-to-noise ratios (dB) that half of each batch gets; None for none.
     """
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
@@ -37,7 +39,7 @@ def train(
     best_loss, best_state = float("inf"), {}
     progress = trange(epochs, desc="train", unit="epoch", disable=None)
     for epoch in progress:
-        training_loss = run_epoch(net, optimizer, schedule, *training, batch_size)
+        training_loss = run_epoch(net, optimizer, schedule, *training, batch_size, noise)
         loss, accuracy = score(net, *validation)
         history.append((epoch + 1, training_loss, loss, accuracy))
         progress.set_postfix(validation_loss=f"{loss:.4f}", validation_accuracy=f"{accuracy:.4f}")
@@ -56,17 +58,27 @@ def run_epoch(
     windows: Tensor,
     targets: Tensor,
     batch_size: int,
+    noise: list[float] | None,
 ) -> float:
     """Take one optimisation step a batch, in random order, and return the mean loss."""
     total = 0.0
     for batch in torch.randperm(len(windows)).split(batch_size):
-        loss = functional.cross_entropy(net(windows[batch]), targets[batch])
+        seen = windows[batch] if noise is None else add_noise(windows[batch], *noise)
+        loss = functional.cross_entropy(net(seen), targets[batch])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
         total += loss.item() * len(batch)
     return total / len(windows)
+
+
+def add_noise(windows: Tensor, lowest: float, highest: float) -> Tensor:
+    """Return z-scored windows, every second one with white noise of a signal-to-noise ratio (dB) drawn for it."""
+    snr_db = lowest + (highest - lowest) * torch.rand(len(windows), 1)
+    power = 10 ** (-snr_db / 10)
+    power[::2] = 0
+    return (windows + power.sqrt() * torch.randn_like(windows)) / (1 + power).sqrt()
 
 
 @torch.inference_mode()

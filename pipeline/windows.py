@@ -1,7 +1,6 @@
 """Stage windows: cut every recording into windows, one metadata row each."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
