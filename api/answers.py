@@ -32,6 +32,10 @@ class ModelAnswer(BaseModel):
     band_limit: float | None = Field(description="Hz; null for none")
     trained_on: dict[str, Any]
     metrics: dict[str, Any] = Field(description="as written by the pipeline's last run; empty where it has not run")
+    protocols: dict[str, Any] = Field(
+        description="mean and spread of every network on every protocol, from the last run's table; bearing and "
+        "combinations say what to expect of a bearing never seen; empty where protocols has not run"
+    )
     backend: dict[str, str]
     versions: dict[str, str]
 

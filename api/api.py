@@ -98,17 +98,35 @@ async def ready(request: Request) -> HealthAnswer:
 
 
 def describe_model(predictor: Predictor) -> ModelAnswer:
-    metrics = ASSETS / "metrics.json"
     return ModelAnswer(
         classes=predictor.classes,
         window_length=predictor.window_length,
         sampling_rate=predictor.sampling_rate,
         band_limit=predictor.band_limit,
         trained_on=predictor.trained_on,
-        metrics=json.loads(metrics.read_text()) if metrics.is_file() else {},
+        metrics=read_table("metrics.json"),
+        protocols=without_folds(read_table("protocols.json")),
         backend={"name": predictor.backend.name, "device": predictor.backend.device},
         versions=read_versions(ASSETS) | {"json_reader": "compiled" if fast_records else "validating"},
     )
+
+
+def read_table(name: str) -> dict:
+    path = ASSETS / name
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def without_folds(table: dict) -> dict:
+    """Return the table of the protocols with means and spreads alone: folds and confusion matrices stay in the file."""
+    return {
+        protocol: {
+            network: {name: values for name, values in entry.items() if name != "folds"}
+            for network, entry in networks.items()
+        }
+        if isinstance(networks, dict)
+        else networks
+        for protocol, networks in table.items()
+    }
 
 
 def complete_document(app: FastAPI) -> None:

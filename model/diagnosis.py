@@ -21,8 +21,9 @@ LIMIT = 3.9  # no expert's log-odds count for more: P = 0.98
 LEAST_BALL = (
     -2.0
 )  # lines of a race speak against a ball fault only so far: balls strike the races (Smith, Randall 2015)
-FADE = 0.3  # the spectrum's word fades out over this share beyond the familiar distance
+FADE = 0.2  # the spectrum's word fades out over this share beyond the familiar distance
 KNOWN, KNOWN_FADE = 0.5, 0.2  # familiar distances within which a spectrum is one of a bearing that trained
+CLEAR, CLEAR_FADE = 0.8, 0.4  # a fault's comb this far above the others' decides the type alone
 HOP = 0.5  # of a window
 BASELINE_SECONDS = 10.0
 QUIET_LINE = 0.55  # height of a line where there is nothing but noise
@@ -54,8 +55,9 @@ class Head(NamedTuple):
 class Spectra:
     """What was seen in training.
 
-    centres: one spectrum a recording (recordings, features); spread of each feature; familiar: how far from all others' the
-    spectrum of a bearing may lie; novelties: quantiles, equally spaced from 0 to 1, of the novelty of bearings left out.
+    centres: one spectrum a recording (recordings, features); spread of each feature; familiar: how far from all
+    others' the spectrum of a bearing may lie; novelties: quantiles, equally spaced from 0 to 1, of the novelty of
+    bearings left out.
     """
 
     centres: np.ndarray
@@ -78,9 +80,10 @@ class Window:
 class Diagnosis:
     """The answer for a recording.
 
-    prediction is one of CLASSES or UNKNOWN, with the reason then. probabilities are calibrated and sum to 1 over CLASSES;
-    familiarity is the share of the training's bearings, each left out in turn, that looked at least as unlike the others. combs are the heights
-    (natural logarithm over the surroundings) of the strongest comb of lines of each fault and of none.
+    prediction is one of CLASSES or UNKNOWN, with the reason then. probabilities are calibrated and sum to 1 over
+    CLASSES; familiarity is the share of the training's bearings, each left out in turn, that looked at least as unlike
+    the others. combs are the heights (natural logarithm over the surroundings) of the strongest comb of lines of each
+    fault and of none.
     """
 
     prediction: str
@@ -94,7 +97,7 @@ class Diagnosis:
 
 @dataclass
 class RecordingDiagnosis:
-    """The experts and what holds them together: a network trained on simulated faults, heads trained on real spectra."""
+    """The experts and what holds them together: networks trained on simulated faults, heads on real spectra."""
 
     networks: list[dict[str, np.ndarray]]
     heads: dict[str, list[Head]]
@@ -126,7 +129,7 @@ class RecordingDiagnosis:
     def odds(self, features: Features) -> Odds:
         """Return the pooled log-odds without a baseline."""
         lines, spectral = network_odds(self.networks, features), head_odds(self.heads, features)
-        return pool(lines, spectral, relative_distance(self.spectra, features))
+        return pool(lines, spectral, relative_distance(self.spectra, features), clarity(features.combs))
 
     def probabilities(self, features: Features, odds: Odds) -> np.ndarray:
         """Return the calibrated probabilities (windows, classes) of log-odds."""
@@ -140,10 +143,11 @@ class RecordingDiagnosis:
         bearing: Bearing = BEARINGS[DEFAULT_BEARING],
         baseline: tuple[tuple[np.ndarray, float, float], ...] = (),
     ) -> Diagnosis:
-        """Diagnose one channel of a recording, (samples,) in any unit; sampling_rate in Hz, the inner race turns at rpm.
+        """Diagnose one channel of a recording, (samples,) in any unit; sampling_rate in Hz, the inner race turns at
+        rpm.
 
-        baseline: recordings (signal, sampling_rate, rpm) of the same machine when it was healthy. Raises ValueError that says
-        what came and what was expected.
+        baseline: recordings (signal, sampling_rate, rpm) of the same machine when it was healthy. Raises ValueError
+        that says what came and what was expected.
         """
         signal = check_recording(signal, sampling_rate, rpm)
         healthy = describe_baseline(baseline, bearing) if baseline else None
@@ -158,7 +162,8 @@ class RecordingDiagnosis:
         answer = self.judge(features, odds, starts / sampling_rate)
         if healthy is None:
             answer.warnings.append(
-                "no healthy baseline was given: healthy or damaged is decided by lines and spectrum alone, the weaker way"
+                "no healthy baseline was given: healthy or damaged is decided by lines and spectrum alone, "
+                "the weaker way"
             )
         if defect.reason:
             answer.prediction, answer.reason = UNKNOWN, defect.reason
@@ -325,19 +330,27 @@ def spectral_distance(centres: np.ndarray, spread: np.ndarray, features: Feature
 
 
 def novelty(relative: np.ndarray, combs: np.ndarray) -> np.ndarray:
-    """Return how unlike training windows are: far spectra, and lines that no fault of the bearing explains, (windows,)."""
+    """Return how unlike training windows are: far spectra, and lines that no fault explains, (windows,)."""
     return SPECTRUM_NOVELTY * relative + combs[:, 3] - combs[:, :3].max(axis=1)
 
 
-def pool(lines: Odds, spectral: Odds, relative: np.ndarray) -> Odds:
+def clarity(combs: np.ndarray) -> np.ndarray:
+    """Return 1 where the lines of one fault stand far above those of the others, 0 where they do not, (windows,)."""
+    ranked = np.sort(combs[:, :3], axis=1)
+    return np.clip((ranked[:, 2] - ranked[:, 1] - CLEAR) / CLEAR_FADE, 0, 1)
+
+
+def pool(lines: Odds, spectral: Odds, relative: np.ndarray, clear: np.ndarray) -> Odds:
     """Return the pooled log-odds of lines and spectrum; relative is the relative_distance of the spectra.
 
-    A fault is called where its lines show or a familiar spectrum says so: a spectrum from elsewhere says nothing.
+    A fault is called where its lines show or a familiar spectrum says so: a spectrum from elsewhere says nothing. On
+    the type a clear comb of lines decides alone.
     """
-    familiarity, share = spectral_familiarity(relative), spectral_share(relative)
+    familiarity, share = spectral_familiarity(relative), spectral_share(relative) * (1 - clear)
+    least_ball = LEAST_BALL - (LIMIT + LEAST_BALL) * clear
     return Odds(
         np.maximum(lines.fault, (1 - familiarity) * lines.fault + familiarity * spectral.fault),
-        (1 - share) * np.maximum(lines.ball, LEAST_BALL) + share * spectral.ball,
+        (1 - share) * np.maximum(lines.ball, least_ball) + share * spectral.ball,
         (1 - share) * lines.outer + share * spectral.outer,
     )
 
@@ -352,8 +365,9 @@ def probabilities(odds: Odds) -> np.ndarray:
 def calibrate(uncalibrated: np.ndarray, temperature: float, relative: np.ndarray) -> np.ndarray:
     """Return probabilities (windows, classes) sharpened by the temperature as far as the spectrum is familiar.
 
-    The mean of two experts is less sure than it could be; the lines alone, trained to be calibrated, are left as they are.
-    The most probable class stays. Formula: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, section 4.2.
+    The mean of two experts is less sure than it could be; the lines alone, trained to be calibrated, are left as they
+    are. The most probable class stays. Formula: Guo et al., On Calibration of Modern Neural Networks, ICML 2017,
+    section 4.2.
     """
     power = temperature ** -spectral_familiarity(relative)
     sharpened = uncalibrated ** power[:, None]
@@ -391,13 +405,13 @@ class Healthy(NamedTuple):
 
 
 def describe_baseline(baseline: tuple[tuple[np.ndarray, float, float], ...], bearing: Bearing) -> Healthy:
-    """Return the description of healthy recordings (signal, sampling_rate, rpm). Raises ValueError for too few seconds."""
+    """Describe healthy recordings (signal, sampling_rate, rpm). Raises ValueError for too few seconds."""
     checked = [(check_recording(signal, rate, rpm), rate, rpm) for signal, rate, rpm in baseline]
     seconds = sum(len(signal) / rate for signal, rate, _ in checked)
     if seconds < BASELINE_SECONDS:
         raise ValueError(
-            f"the healthy baseline lasts {seconds:.3g} s, expected {BASELINE_SECONDS:g} s or more: from less, the spread of "
-            "a healthy machine cannot be told"
+            f"the healthy baseline lasts {seconds:.3g} s, expected {BASELINE_SECONDS:g} s or more: "
+            "from less, the spread of a healthy machine cannot be told"
         )
     for signal, rate, _ in checked:
         defect = find_defect(signal, rate)
@@ -414,8 +428,8 @@ def to_healthy(features: Features) -> Healthy:
 def change_odds(networks: list[dict[str, np.ndarray]], healthy: Healthy, features: Features) -> np.ndarray:
     """Return the log-odds of damage (windows,) from the largest change against the healthy machine.
 
-    Compared are the line network's log-odds, after the lines that the healthy machine has were taken away, the envelopes'
-    moments, and the spectrum.
+    Compared are the line network's log-odds, after the lines that the healthy machine has were taken away, the
+    envelopes' moments, and the spectrum.
     """
     before = line_fault_odds(networks, healthy.features, healthy.excess)
     lines = line_fault_odds(networks, features, healthy.excess) - before.mean()

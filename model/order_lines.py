@@ -72,7 +72,7 @@ def name(harmonic: int, line: str, side: int = 0, sideband: str = "") -> str:
 def window_length(sampling_rate: float) -> int:
     """Return the samples of one window at a rate (Hz): the length nearest WINDOW_SECONDS that an FFT is quick with."""
     target = WINDOW_SECONDS * sampling_rate
-    powers = [2**two * 3**three * 5**five for two in range(1, 22) for three in range(5) for five in range(4)]
+    powers = [2**two * 3**three * 5**five for two in range(1, 22) for three in range(9) for five in range(6)]
     return min(powers, key=lambda length: abs(length - target))
 
 
@@ -113,8 +113,8 @@ def limit_band(transform: np.ndarray, spacing: float) -> np.ndarray:
 def squared_envelope(transform: np.ndarray, spacing: float, band: tuple[float, float]) -> np.ndarray:
     """Return the squared envelope of a band (Hz) over its mean, (windows, samples), at as few samples as hold it.
 
-    The band is moved to 0 Hz, so that a short inverse FFT gives the modulus of the analytic signal. Method: Ho and Randall,
-    Optimising bearing diagnostic techniques using simulated and actual bearing fault signals, MSSP 14 (2000).
+    The band is moved to 0 Hz, so that a short inverse FFT gives the modulus of the analytic signal. Method: Ho and
+    Randall, Optimising bearing diagnostic techniques using simulated and actual bearing fault signals, MSSP 14 (2000).
     """
     low, high = (round(edge / spacing) for edge in band)
     length = 2 ** int(np.ceil(np.log2(2 * (high - low))))
@@ -137,7 +137,7 @@ def hann(samples: int) -> np.ndarray:
 
 
 def envelope_spectrum(envelope: np.ndarray) -> np.ndarray:
-    """Return the amplitudes of squared envelopes over their mean (windows, samples), at the bins of the window's FFT."""
+    """Return the amplitudes of squared envelopes over their mean (windows, samples), at the bins of the windows."""
     return np.abs(np.fft.rfft((envelope - 1) * hann(envelope.shape[1]), axis=1))
 
 
@@ -181,7 +181,7 @@ def comb_bins(bins: int, spacing: float, shaft_rate: float) -> np.ndarray:
 
 
 def strongest_combs(heights: np.ndarray, orders: FaultOrders) -> np.ndarray:
-    """Return the highest comb at the rates of ball, inner race and outer race, and at none of the bearing's, (windows, 4)."""
+    """Return the highest comb at the rates of ball, inner and outer race, and at no rate of these, (windows, 4)."""
     return np.stack([heights[:, group].max(axis=1) for group in comb_groups(orders)], axis=1)
 
 
@@ -189,12 +189,10 @@ def strongest_combs(heights: np.ndarray, orders: FaultOrders) -> np.ndarray:
 def comb_groups(orders: FaultOrders) -> list[np.ndarray]:
     bpfo, bpfi, bsf, ftf = orders
     of_a_fault = [near([2 * bsf]), near([bpfi]), near([bpfo])]
-    of_the_bearing = near(
-        [bsf, 2 * bsf, 4 * bsf, 2 * bsf - ftf, 2 * bsf + ftf]
-        + [bpfi, 2 * bpfi, bpfi - 2, bpfi - 1, bpfi + 1, bpfi + 2]
-        + [bpfo, 2 * bpfo, 3 * bpfo, bpfo - 1, bpfo + 1]
-        + list(range(1, 13))
-    )
+    of_the_balls = [bsf, 2 * bsf, 4 * bsf, 2 * bsf - ftf, 2 * bsf + ftf]
+    of_the_inner_race = [bpfi, 2 * bpfi, bpfi - 2, bpfi - 1, bpfi + 1, bpfi + 2]
+    of_the_outer_race = [bpfo, 2 * bpfo, 3 * bpfo, bpfo - 1, bpfo + 1]
+    of_the_bearing = near([*of_the_balls, *of_the_inner_race, *of_the_outer_race, *range(1, 13)])
     return [*of_a_fault, ~of_the_bearing]
 
 

@@ -1,13 +1,15 @@
-"""What makes a recording unfit for any diagnosis: a sensor that is off, clipping, a lone tone, noise without a machine."""
+"""What makes a recording unfit for any diagnosis: a sensor that is off, clipping, a lone tone, noise without a
+machine."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 HELD = 0.5  # share of samples that equal their predecessor; a converter's steps repeat, but not half the time
-CLIPPED = 0.002  # share of samples that rest on the largest or smallest value
-TONE = 0.9  # share of the power in one line
+CLIPPED = 2e-4  # share of samples that rest on the largest or smallest value; unclipped recordings have none
+TONE = 0.98  # share of the power in one line
 FLATNESS = 0.15  # spread of log power between bands; white noise has less, and a machine never
+CHANCE = 1.5  # how much more a short recording's bands spread, over the root of the bins in each
 BANDS = 32
 TOP = 5_000  # Hz; the bands end here
 
@@ -42,7 +44,8 @@ def find_defect(signal: np.ndarray, sampling_rate: float) -> Defect:
         )
     edges = np.linspace(50, TOP, BANDS + 1) * len(signal) / sampling_rate
     bands = np.add.reduceat(power, edges.astype(int))[:-1] / np.diff(edges.astype(int))
-    if np.log(bands + np.finfo(float).tiny).std() < FLATNESS:
+    chance = CHANCE / np.sqrt(len(power) / BANDS * 2 * TOP / sampling_rate)
+    if np.log(bands + np.finfo(float).tiny).std() < FLATNESS + chance:
         return Defect("the signal is white noise: no structure rings in it")
     return Defect("")
 

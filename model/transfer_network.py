@@ -6,8 +6,8 @@ from torch import Tensor, nn
 class TransferCNN(nn.Module):
     """Classify scaled windows (batch, window_length) to logits (batch, classes).
 
-    Layers: Zhang et al., A New Deep Learning Model for Fault Diagnosis, Sensors 17 (2017) 425 (WDCNN), with the mean over
-    time in place of its dense layer, so that what is learned does not depend on where in the window it lies.
+    Layers: Zhang et al., A New Deep Learning Model for Fault Diagnosis, Sensors 17 (2017) 425 (WDCNN), with the mean
+    over time in place of its dense layer, so that what is learned does not depend on where in the window it lies.
     """
 
     def __init__(self, classes: int) -> None:

@@ -34,7 +34,7 @@ class WideKernelCNN(nn.Module):
 
 
 def shifted_bank(kernels: Tensor, stride: int) -> Tensor:
-    """Return kernels (channels, 1, length) shifted by 0 to stride - 1 samples, (channels x stride, 1, length + stride - 1).
+    """Return kernels (channels, 1, length) shifted by 0 to stride - 1: (channels x stride, 1, length + stride - 1).
 
     A convolution with them and this stride gives, as channels, the outputs of the plain one.
     """

@@ -148,7 +148,7 @@ def draw_probabilities(axis: Axes, probabilities: np.ndarray, classes: list[str]
     axis.set(title="6  Linear, softmax", xlabel="probability", xlim=(0, 1))
 
 
-def draw_protocols(table: dict, headline: str, path: Path) -> None:
+def draw_protocols(table: dict, path: Path) -> None:
     """Draw macro-F1 of every network on every protocol, with the spread over folds and seeds."""
     order = [
         name
@@ -169,11 +169,11 @@ def draw_protocols(table: dict, headline: str, path: Path) -> None:
                      error_kw={"elinewidth": 0.8, "ecolor": INK})  # fmt: skip
             for place, mean in zip(places, means, strict=True):
                 axis.text(place, 0.02, f"{mean:.2f}", rotation=90, ha="center", va="bottom", color="white", fontsize=7)
-        axis.set_xticks(range(len(order)), [f"{name}\n{PROTOCOL_NOTES[name]}" for name in order])
+        axis.set_xticks(range(len(order)), [f"{name}\n{PROTOCOL_NOTES[name]}" for name in order], fontsize=8)
         axis.set(
             ylabel="macro-F1 on what was held out", ylim=(0, 1.05), title="What is left of 100 %, protocol by protocol"
         )
-        axis.legend(ncols=len(names), loc="upper center", bbox_to_anchor=(0.5, -0.18), fontsize=8)
+        axis.legend(ncols=len(names), loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=8, columnspacing=1.2)
         save(figure, path)
 
 
@@ -202,12 +202,12 @@ NETWORKS = {  # what a network is called in pictures, and its colour
     "transfer_network_adapted": ("transfer CNN, adapted", "#6d4a94"),
 }
 PROTOCOL_NOTES = {
-    "random": "same recordings",
-    "block": "same recordings",
-    "load": "same bearings",
-    "noise": "same bearings",
-    "bearing": "unseen bearings",
-    "combinations": "unseen bearings",
-    "transfer": "same bearings",
-    "rig": "unseen rig",
+    "random": "same\nrecordings",
+    "block": "same\nrecordings",
+    "load": "same\nbearings",
+    "noise": "same\nbearings",
+    "bearing": "unseen\nbearings",
+    "combinations": "unseen\nbearings",
+    "transfer": "same\nbearings",
+    "rig": "unseen\nrig",
 }

@@ -24,7 +24,7 @@ class Fold(NamedTuple):
     held_out: np.ndarray
 
 
-def random(metadata: pd.DataFrame, window_length: int) -> list[Fold]:
+def random(metadata: pd.DataFrame, _window_length: int) -> list[Fold]:
     """Hold out random windows. Leaks: neighbours of a held-out window, of the same recording and bearing, train."""
     windows = np.arange(len(metadata))
     _, held_out = train_test_split(windows, test_size=HOLDOUT, random_state=SPLIT_SEED)
@@ -37,19 +37,23 @@ def block(metadata: pd.DataFrame, window_length: int) -> list[Fold]:
     last = metadata.groupby("recording").start.transform("max") + window_length
     border = (1 - HOLDOUT) * last
     training = metadata.start + window_length <= border
-    return [Fold("last 30 % of each recording", training.to_numpy(), (metadata.start >= border).to_numpy())]
+    return [
+        Fold(
+            "last 30 % of each recording", training.to_numpy(copy=True), (metadata.start >= border).to_numpy(copy=True)
+        )
+    ]
 
 
-def load(metadata: pd.DataFrame, window_length: int) -> list[Fold]:
+def load(metadata: pd.DataFrame, _window_length: int) -> list[Fold]:
     """Hold out one motor load at a time: no recording is shared, every bearing is."""
     folds = []
     for hp in sorted(metadata.load_hp.unique()):
-        held_out = (metadata.load_hp == hp).to_numpy()
+        held_out = of_load(metadata, hp)
         folds.append(Fold(f"{hp:g} hp", ~held_out, held_out))
     return folds
 
 
-def bearing(metadata: pd.DataFrame, window_length: int) -> list[Fold]:
+def bearing(metadata: pd.DataFrame, _window_length: int) -> list[Fold]:
     """Hold out all faults of one diameter, and one of the recordings of the only healthy bearing: no faulty bearing and
     no recording is shared."""
     return [
@@ -58,7 +62,7 @@ def bearing(metadata: pd.DataFrame, window_length: int) -> list[Fold]:
     ]
 
 
-def combinations(metadata: pd.DataFrame, window_length: int) -> list[Fold]:
+def combinations(metadata: pd.DataFrame, _window_length: int) -> list[Fold]:
     """As bearing, with the diameter drawn separately for each fault type."""
     folds = []
     for number, diameters in enumerate(product(DIAMETERS, repeat=len(FAULTS))):
@@ -70,11 +74,11 @@ def combinations(metadata: pd.DataFrame, window_length: int) -> list[Fold]:
 def hold_out(metadata: pd.DataFrame, name: str, diameters: dict[str, float], healthy_load: int) -> Fold:
     healthy = (metadata.label == "Normal") & (metadata.load_hp == healthy_load)
     faulty = metadata.fault_diameter == metadata.label.map(diameters)
-    held_out = (healthy | faulty).to_numpy()
+    held_out = (healthy | faulty).to_numpy(copy=True)
     return Fold(name, ~held_out, held_out)
 
 
-def transfer(metadata: pd.DataFrame, window_length: int) -> list[Fold]:
+def transfer(metadata: pd.DataFrame, _window_length: int) -> list[Fold]:
     """Train on one motor load, hold out another, on the ten classes of size_labels: no recording is shared."""
     classes = size_labels(metadata) != ""
     return [
@@ -85,8 +89,8 @@ def transfer(metadata: pd.DataFrame, window_length: int) -> list[Fold]:
     ]
 
 
-def of_load(metadata: pd.DataFrame, hp: int) -> np.ndarray:
-    return (metadata.load_hp == hp).to_numpy()
+def of_load(metadata: pd.DataFrame, hp: float) -> np.ndarray:
+    return (metadata.load_hp == hp).to_numpy(copy=True)
 
 
 def size_labels(metadata: pd.DataFrame) -> np.ndarray:

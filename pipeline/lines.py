@@ -49,8 +49,9 @@ def describe_recordings(
 ) -> tuple[dict[str, Features], pd.DataFrame]:
     """Return {copy: features} of overlapping windows of all recordings, and one row of metadata a window.
 
-    Copies: "clean"; "augmented" with white noise of a signal-to-noise ratio drawn from augmentation (dB) for each window;
-    "noise_<dB>" for each of noise. Recordings are brought to one rate first: noise of one level is the same for all then.
+    Copies: "clean"; "augmented" with white noise of a signal-to-noise ratio drawn from augmentation (dB) for each
+    window; "noise_<dB>" for each of noise. Recordings are brought to one rate first: noise of one level is the same
+    for all then.
     """
     orders = BEARINGS[bearing].orders
     generator = np.random.default_rng(seed)

@@ -55,7 +55,7 @@ def main() -> None:
     (ASSETS / "protocols.json").write_text(json.dumps(table | {"headline_network": HEADLINE}, indent=1) + "\n")
     open_set = {label: try_open_set(label) for label in ("Ball", "InnerRace", "OuterRace")}
     (ASSETS / "open_set.json").write_text(json.dumps(open_set, indent=1) + "\n")
-    figures.draw_protocols(table, HEADLINE, ASSETS / "protocols.png")
+    figures.draw_protocols(table, ASSETS / "protocols.png")
     figures.draw_protocol_confusion(table, HEADLINE, ASSETS / "protocols_confusion.png")
     print_table(table, open_set)
 
@@ -162,8 +162,8 @@ def fingerprint(network: str, rig: bool) -> str:
 def make_table(results: dict[Job, dict]) -> dict:
     """Return {protocol: {network: {"mean", "spread", "folds"}}} over the seeds.
 
-    mean is over folds and seeds, spread their standard deviation; the bearing protocol's leave the other maker's diameter
-    out. Each fold has its mean over the seeds, and its confusion matrix summed over them.
+    mean is over folds and seeds, spread their standard deviation; the bearing protocol's leave the other maker's
+    diameter out. Each fold has its mean over the seeds, and its confusion matrix summed over them.
     """
     table: dict[str, dict] = {}
     for protocol, network in dict.fromkeys((protocol, network) for protocol, network, _ in results):
@@ -214,8 +214,8 @@ def healthy_lines(entry: dict) -> Iterator[str]:
         row = fold["confusion"]["Normal"]
         windows, right = sum(row.values()), row["Normal"]
         low, high = wilson(right, windows)
-        print_seeds = f"over {fold['seeds']} seeds"
-        yield f"{name}: {right} of {windows} healthy windows right {print_seeds} (95 %: {100 * low:.0f} to {100 * high:.0f} %)"
+        interval = f"95 %: {100 * low:.0f} to {100 * high:.0f} %"
+        yield f"{name}: {right} of {windows} healthy windows right over {fold['seeds']} seeds ({interval})"
 
 
 def wilson(right: int, windows: int, z: float = 1.96) -> tuple[float, float]:

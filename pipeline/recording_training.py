@@ -18,6 +18,7 @@ from model.diagnosis import (
     RecordingDiagnosis,
     Spectra,
     calibrate,
+    clarity,
     head_odds,
     network_odds,
     novelty,
@@ -55,8 +56,8 @@ def train_line_network(
 ) -> dict[str, np.ndarray]:
     """Return the weights, by name, of a LineNetwork trained on simulated windows and their labels (windows,).
 
-    A share `dropout` of the lines is replaced by quiet ones and `jitter` (natural logarithm) added, so that no single line
-    decides; half the batches see least_bands or more bands, drawn anew.
+    A share `dropout` of the lines is replaced by quiet ones and `jitter` (natural logarithm) added, so that no single
+    line decides; half the batches see least_bands or more bands, drawn anew.
     """
     torch.manual_seed(seed)
     lines, moments = torch.from_numpy(features.lines), torch.from_numpy(features.moments)
@@ -88,8 +89,8 @@ def fit_recording_diagnosis(
 ) -> RecordingDiagnosis:
     """Return the diagnosis whose heads, spectra and temperature come from these real windows and no others.
 
-    metadata has one row a window: recording, label, fault_diameter, load_hp. Each window is learned clean and with noise. The
-    temperature is the one with the mean confidence nearest to the share right on bearings left out in turn.
+    metadata has one row a window: recording, label, fault_diameter, load_hp. Each window is learned clean and with
+    noise. The temperature is the one with the mean confidence nearest to the share right on bearings left out in turn.
     """
     lines = network_odds(networks, clean)
     held_out, distance, truth, weight = [], [], [], []
@@ -99,7 +100,7 @@ def fit_recording_diagnosis(
         )
         part = clean.select(tried)
         relative = relative_distance(spectra, part)
-        odds = pool(Odds(*(each[tried] for each in lines)), head_odds(heads, part), relative)
+        odds = pool(Odds(*(each[tried] for each in lines)), head_odds(heads, part), relative, clarity(part.combs))
         held_out.append(probabilities(odds))
         distance.append(relative)
         truth.append(metadata.label[tried])
@@ -156,9 +157,8 @@ def fit_head(values: np.ndarray, target: np.ndarray, weight: np.ndarray, regular
 
 
 def bearing_weights(metadata: pd.DataFrame, side: np.ndarray) -> np.ndarray:
-    """Return weights (windows,) of mean 1: all sides alike, within a side all bearings, within a bearing all windows."""
-    bearing = bearing_of(metadata)
-    table = pd.DataFrame({"side": side, "bearing": bearing.to_numpy()})
+    """Return weights (windows,) of mean 1: sides alike, within a side bearings, within a bearing windows."""
+    table = pd.DataFrame({"side": side, "bearing": bearing_of(metadata).to_numpy()})
     windows = table.groupby(["side", "bearing"]).bearing.transform("size")
     bearings = table.groupby("side").bearing.transform("nunique")
     weight = (1 / (windows * bearings)).to_numpy()
@@ -193,7 +193,7 @@ def fit_spectra(clean: Features, metadata: pd.DataFrame) -> Spectra:
 
 
 def best_temperature(held_out: np.ndarray, relative: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> float:
-    """Return the temperature at which the mean confidence is the share that is right; all arguments one row a window."""
+    """Return the temperature at which the mean confidence is the share that is right; one row a window each."""
     target = pd.Categorical(truth, CLASSES).codes
     right = np.average(held_out.argmax(axis=1) == target, weights=weight)
     confidence = [

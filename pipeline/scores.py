@@ -25,7 +25,7 @@ def score(truth: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...]
 
 
 def calibration_error(truth: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...]) -> float:
-    """Return the expected calibration error: mean gap of confidence and accuracy over BINS bins, weighted by their share.
+    """Return the expected calibration error: mean gap of confidence and accuracy over BINS bins, by their share.
 
     Formula: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, equation 5.
     """

@@ -27,8 +27,8 @@ def main() -> None:
 def simulate_machines(machines: int, windows: int, seed: int) -> tuple[Features, dict[str, np.ndarray]]:
     """Return the features of windows of simulated machines, all classes alike, and what each window's machine was.
 
-    The second holds label, secondary (the label of weak lines beside, or "") and snr_db, one each a window. The same seed
-    gives the same machines, whatever the number of processes.
+    The second holds label, secondary (the label of weak lines beside, or "") and snr_db, one each a window. The same
+    seed gives the same machines, whatever the number of processes.
     """
     make = partial(simulate_chunk, windows=windows, seed=seed)
     starts = range(0, machines, CHUNK)

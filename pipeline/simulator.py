@@ -27,12 +27,13 @@ class Resonance:
 class Fault:
     """What a damaged part does to the vibration; the defaults are a clean localised spall without slip.
 
-    snr_db is the power of the fault's vibration over everything else's. slip is the share by which the strike rate departs
-    from the kinematic one, jitter the spread of the intervals between strikes as a share of their mean, amplitude_spread
-    that of the logarithm of their strength. load_zone is the load distribution's extent: 0.5 loads half the circumference.
-    unequal is the spread between rolling elements, unbalance the modulation at shaft rate. second_strike is the strength
-    of the exit from the spall beside the entry, exit_delay (s) the time between; a ball's strike on the inner race has
-    inner_strength of that on the outer. rough replaces the strikes by bursts of noise that last burst of an interval.
+    snr_db is the power of the fault's vibration over everything else's. slip is the share by which the strike rate
+    departs from the kinematic one, jitter the spread of the intervals between strikes as a share of their mean,
+    amplitude_spread that of the logarithm of their strength. load_zone is the load distribution's extent: 0.5 loads
+    half the circumference. unequal is the spread between rolling elements, unbalance the modulation at shaft rate.
+    second_strike is the strength of the exit from the spall beside the entry, exit_delay (s) the time between; a
+    ball's strike on the inner race has inner_strength of that on the outer. rough replaces the strikes by bursts of
+    noise that last burst of an interval.
     """
 
     label: str
@@ -58,8 +59,8 @@ class Surroundings:
     """What vibrates beside the fault: broadband noise shaped by resonances, tones, looseness, sporadic hits.
 
     Levels are amplitudes beside white noise of standard deviation 1: coloured of each resonance's noise, tones
-    (frequency in Hz, amplitude), shaft of the harmonics of the shaft rate, looseness of one strike a revolution, hits a second.
-    modulation is the share by which the noise follows the shaft.
+    (frequency in Hz, amplitude), shaft of the harmonics of the shaft rate, looseness of one strike a revolution, hits
+    a second. modulation is the share by which the noise follows the shaft.
     """
 
     coloured: tuple[Resonance, ...] = ()
@@ -82,10 +83,10 @@ def simulate(
     """Return acceleration in any unit, float64 (samples,), of a bearing with these faults; none is a healthy one.
 
     rpm is the shaft's speed, the inner race turns, sampling_rate in Hz. The same seed gives the same samples.
-    Model: strikes at the fault's rate excite structural resonances, modulated by the load zone that the defect passes through
-    (McFadden and Smith, Model for the vibration produced by a single point defect in a rolling element bearing, J. Sound
-    Vib. 96, 1984); the intervals between strikes vary independently, so the phase wanders (Randall and Antoni, MSSP 25,
-    2011, section 2.3; Antoni and Randall, J. Vib. Acoust. 125, 2003).
+    Model: strikes at the fault's rate excite structural resonances, modulated by the load zone that the defect passes
+    through (McFadden and Smith, Model for the vibration produced by a single point defect in a rolling element
+    bearing, J. Sound Vib. 96, 1984); the intervals between strikes vary independently, so the phase wanders (Randall
+    and Antoni, MSSP 25, 2011, section 2.3; Antoni and Randall, J. Vib. Acoust. 125, 2003).
     """
     generator = np.random.default_rng(seed)
     lead = round(LEAD * sampling_rate)

@@ -73,7 +73,7 @@ def load_windows(setting: str) -> Windows:
     folder = WINDOWS / setting
     scaled = torch.from_numpy(np.load(SCALED / f"{setting}.npy"))
     metadata = read_metadata(folder / "metadata.csv")
-    return Windows(np.load(folder / "windows.npy", mmap_mode="r"), scaled, metadata)
+    return Windows(np.load(folder / "windows.npy"), scaled, metadata)
 
 
 @cache
@@ -165,7 +165,8 @@ def fit_windows(network: str, labels: np.ndarray, training: np.ndarray, seed: in
     selecting, learning = np.split(chosen, [round(VALIDATION * len(chosen))])
     scaled = load_windows(setting).scaled
     parts = [(scaled[part], targets[part]) for part in (learning, selecting)]
-    trained, _ = train(*parts, len(classes), **params.load("train", setting) | {"seed": seed, "threads": 1})
+    section = params.load("train", setting) | {"epochs": params.load("protocols")["epochs"], "seed": seed, "threads": 1}
+    trained, _ = train(*parts, len(classes), **section)
     return lambda windows: to_probabilities(trained, windows)
 
 
@@ -289,7 +290,7 @@ def train_transfer_network(
 
 
 def change_speed(windows: Tensor, most: float) -> Tensor:
-    """Return windows (batch, samples) stretched or squeezed by up to `most`, from a random start, linear between samples."""
+    """Return windows (batch, samples) stretched or squeezed by up to `most`, from a random start."""
     batch, samples = windows.shape
     stretch = 1 + most * (2 * torch.rand(batch, 1) - 1)
     position = (torch.rand(batch, 1) * samples + torch.arange(samples) * stretch) % (samples - 1)
@@ -313,7 +314,7 @@ def adapt(network: TransferCNN, windows: Tensor) -> TransferCNN:
 
 
 def line_networks(seed: int) -> list[dict[str, np.ndarray]]:
-    """Return the networks of one seed, as train_line_networks kept them: they know no real window, so folds share them."""
+    """Return the networks of one seed, as train_line_networks kept them: knowing no real window, folds share them."""
     stored = np.load(networks_path(seed))
     numbers = sorted({name.split("/")[0] for name in stored})
     return [{name.split("/")[1]: stored[name] for name in stored if name.startswith(f"{n}/")} for n in numbers]
@@ -359,7 +360,7 @@ def try_fold(answer: Callable, networks: list, fold: Fold, tried: Features) -> E
     return assess(held_out.label.to_numpy(dtype=str), answers, CLASSES, held_out.recording.to_numpy())
 
 
-def answer_simulated(networks: list, training: np.ndarray, features: Features) -> np.ndarray:
+def answer_simulated(networks: list, _training: np.ndarray, features: Features) -> np.ndarray:
     return probabilities(network_odds(networks, features))
 
 

@@ -9,8 +9,14 @@ import yaml
 
 from tests.conftest import ROOT
 
-STAGES = ("download", "windows", "scale", "split", "train", "export", "evaluate", "service")
-SHARED = {"pipeline.params", "pipeline.catalogue", "pipeline.recordings", "pipeline.figures"}
+CHAIN = ("download", "windows", "scale", "split", "train", "export", "evaluate", "service")
+STAGES = (*CHAIN, "simulate", "lines", "diagnosis", "protocols")
+SHARED = {
+    "pipeline.params", "pipeline.catalogue", "pipeline.recordings", "pipeline.figures", "pipeline.folds",
+    "pipeline.scores", "pipeline.simulator", "pipeline.trials", "pipeline.recording_training",
+    "pipeline.wide_kernel_training",
+}  # fmt: skip
+NUMPY_ONLY = {"model.bearings", "model.order_lines", "model.signal_checks", "model.diagnosis"}
 
 
 def project_imports(path) -> set[str]:

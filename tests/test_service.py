@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import requests
 
-from pipeline.service import SERVED, build, compare, free_port, replay, running
+from pipeline.service import LATER, SERVED, build, compare, free_port, replay, running
 from tests.conftest import ROOT, environment
 
 
@@ -28,7 +28,7 @@ def url(folder):
 
 def test_the_folder_holds_the_service_and_its_artefacts_and_nothing_else(folder):
     assert sorted(path.name for path in folder.iterdir()) == ["api", "assets", "model"]
-    assert sorted(path.name for path in (folder / "assets").iterdir()) == sorted(SERVED)
+    assert sorted(path.name for path in (folder / "assets").iterdir()) == sorted([*SERVED, *LATER])
 
 
 def test_it_serves_without_torch_dvc_and_the_repository(folder):

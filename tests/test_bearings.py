@@ -1,0 +1,56 @@
+import pytest
+
+from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
+
+
+def test_the_default_bearing_has_its_published_orders():
+    # CWRU's table of the SKF 6205-2RS JEM: it prints 4.7135 for the balls, which is the rate of their strikes, 2 x BSF.
+    orders = BEARINGS[DEFAULT_BEARING].orders
+    assert orders.bpfo == pytest.approx(3.5848, abs=2e-4)
+    assert orders.bpfi == pytest.approx(5.4152, abs=2e-4)
+    assert orders.ftf == pytest.approx(0.39828, abs=1e-4)
+    assert orders.bsf == pytest.approx(2.3570, abs=5e-4)
+    assert 2 * orders.bsf == pytest.approx(4.7135, abs=5e-4)
+
+
+def test_the_fan_end_bearing_has_its_published_orders():
+    orders = BEARINGS["6203-2RS"].orders
+    assert orders.bpfo == pytest.approx(3.0530, abs=5e-4)
+    assert orders.bpfi == pytest.approx(4.9469, abs=5e-4)
+    assert orders.ftf == pytest.approx(0.3817, abs=5e-4)
+    assert 2 * orders.bsf == pytest.approx(3.9874, abs=2e-3)
+
+
+def test_the_other_rigs_bearing_has_its_published_rates():
+    # MFPT states them at 25 Hz; its 14.84 Hz for the cage is how much slower than the shaft it turns.
+    orders = BEARINGS["NICE"].orders
+    assert [25 * order for order in orders[:3]] == pytest.approx([81.125, 118.875, 63.91], abs=0.06)
+    assert 25 - 25 * orders.ftf == pytest.approx(14.84, abs=0.03)
+
+
+@pytest.mark.parametrize("bearing", BEARINGS.values())
+def test_the_orders_keep_what_rolling_without_slip_demands(bearing):
+    orders = bearing.orders
+    assert orders.bpfo + orders.bpfi == pytest.approx(bearing.rolling_elements)
+    assert orders.bpfo == pytest.approx(bearing.rolling_elements * orders.ftf)
+
+
+def test_a_contact_angle_brings_the_races_orders_together():
+    flat, steep = Bearing(9, 0.2, 1.0).orders, Bearing(9, 0.2, 1.0, contact_angle=40).orders
+    assert flat.bpfo < steep.bpfo < steep.bpfi < flat.bpfi
+
+
+@pytest.mark.parametrize(
+    ("geometry", "message"),
+    [
+        ((2, 0.3, 1.5, 0), "rolling_elements is 2, expected a whole number from 3"),
+        ((8.5, 0.3, 1.5, 0), "rolling_elements is 8.5"),
+        ((9, 1.5, 0.3, 0), "element_diameter is 1.5 and pitch_diameter 0.3, expected 0 < element_diameter"),
+        ((9, 0, 1.5, 0), "element_diameter is 0"),
+        ((9, 0.3, float("nan"), 0), "pitch_diameter nan"),
+        ((9, 0.3, 1.5, 90), "contact_angle is 90 degrees, expected from 0 to below 90"),
+    ],
+)
+def test_an_impossible_geometry_is_refused(geometry, message):
+    with pytest.raises(ValueError, match=message):
+        Bearing(*geometry)
