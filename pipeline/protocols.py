@@ -18,6 +18,7 @@ from pipeline.folds import OTHER_MAKER
 from pipeline.params import ASSETS, FOLDS, LINES, SCALED, SIMULATED, WINDOWS
 from pipeline.scores import METRICS
 from pipeline.trials import (
+    KNOWN,
     SETTINGS,
     load_rig,
     networks_path,
@@ -162,19 +163,23 @@ def fingerprint(network: str, rig: bool) -> str:
 def make_table(results: dict[Job, dict]) -> dict:
     """Return {protocol: {network: {"mean", "spread", "folds"}}} over the seeds.
 
-    mean is over folds and seeds, spread their standard deviation; the bearing protocol's leave the other maker's
-    diameter out. Each fold has its mean over the seeds, and its confusion matrix summed over them.
+    mean is over folds and seeds, spread their standard deviation; the other maker's diameter in the
+    bearing protocol and folds of the catalogue in the rig protocol stand apart. Each fold has its mean over the seeds, and its confusion matrix summed over them.
     """
     table: dict[str, dict] = {}
     for protocol, network in dict.fromkeys((protocol, network) for protocol, network, _ in results):
         runs = [entries for (p, n, _), entries in results.items() if (p, n) == (protocol, network)]
-        headline = [fold for fold in runs[0] if not (protocol == "bearing" and fold.startswith(f"{OTHER_MAKER:.3f}"))]
+        headline = [fold for fold in runs[0] if not stands_apart(protocol, fold)]
         table.setdefault(protocol, {})[network] = {
             "mean": {metric: summarise(runs, headline, metric)[0] for metric in (*METRICS, "recordings_macro_f1")},
             "spread": {metric: summarise(runs, headline, metric)[1] for metric in (*METRICS, "recordings_macro_f1")},
             "folds": {fold: merge([run[fold] for run in runs]) for fold in runs[0]},
         }
     return table
+
+
+def stands_apart(protocol: str, fold: str) -> bool:
+    return fold.startswith(f"{OTHER_MAKER:.3f}") if protocol == "bearing" else fold.startswith(KNOWN)
 
 
 def summarise(runs: list[dict], folds: list[str], metric: str) -> tuple[float, float]:

@@ -45,6 +45,7 @@ from pipeline.wide_kernel_training import add_noise, train
 SETTINGS = {"reference": "as_recorded", "wide_kernel": "resampled", "shuffled_labels": "resampled"}
 RACES = ("InnerRace", "OuterRace")
 FAULT_OR_NOT = ("Fault", "Normal")
+KNOWN = "catalogue"  # folds on the recordings of the catalogue, where a network has not learned from them
 VALIDATION = 0.1  # of a fold's training side; chooses the epoch
 
 Entry = dict[str, float | dict]
@@ -386,6 +387,8 @@ def try_recording_on_rig(network: str, networks: list) -> dict[str, Entry]:
     truth = np.concatenate([[r.label] * len(f.lines) for r, f in zip(rig, features, strict=True)])
     names = np.concatenate([[r.name] * len(f.lines) for r, f in zip(rig, features, strict=True)])
     entries = split_rig(answers, truth, names)
+    if network == "simulation_only":  # to which the recordings that train the others are an unseen rig as well
+        entries |= split_known_recordings(networks)
     healthy = [r.name for r in rig if r.label == "Normal"]
     fault, labels, tried_names = [], [], []
     for held_out in healthy:
@@ -398,6 +401,13 @@ def try_recording_on_rig(network: str, networks: list) -> dict[str, Entry]:
         tried_names.append(np.char.add(names[tried], f" beside {held_out}"))
     entries["fault or healthy, with a baseline"] = assess_detection(*map(np.concatenate, (labels, fault, tried_names)))
     return entries
+
+
+def split_known_recordings(networks: list) -> dict[str, Entry]:
+    metadata = lines_metadata()
+    answers = answer_simulated(networks, np.ones(len(metadata), bool), load_lines("clean"))
+    entries = split_rig(answers, metadata.label.to_numpy(dtype=str), metadata.recording.to_numpy())
+    return {f"{KNOWN}: {name}": entry for name, entry in entries.items()}
 
 
 def try_open_set(label: str) -> dict[str, float]:
