@@ -205,12 +205,12 @@ def try_windows_on_rig(answer: Callable[[Tensor], np.ndarray], setting: str) -> 
 
 def split_rig(answers: np.ndarray, truth: np.ndarray, names: np.ndarray) -> dict[str, Entry]:
     """Return the scores of inner against outer race, and of fault against healthy, from four probabilities."""
-    fault = truth != "Normal"
+    race = np.isin(truth, RACES)
     races = answers[:, [CLASSES.index(name) for name in RACES]]
     races = races / np.maximum(races.sum(axis=1, keepdims=True), 1e-300)
     healthy = answers[:, CLASSES.index("Normal")]
     return {
-        "inner or outer": assess(truth[fault], races[fault], RACES, names[fault]),
+        "inner or outer": assess(truth[race], races[race], RACES, names[race]),
         "fault or healthy": assess_detection(truth, 1 - healthy, names),
     }
 
