@@ -163,8 +163,8 @@ def fingerprint(network: str, rig: bool) -> str:
 def make_table(results: dict[Job, dict]) -> dict:
     """Return {protocol: {network: {"mean", "spread", "folds"}}} over the seeds.
 
-    mean is over folds and seeds, spread their standard deviation; the other maker's diameter in the bearing protocol and
-    the catalogue's recordings in the rig protocol stand apart. Each fold has its mean over the seeds, and its
+    mean is over folds and seeds, spread their standard deviation; the other maker's diameter in the bearing protocol
+    and the catalogue's recordings in the rig protocol stand apart. Each fold has its mean over the seeds, and its
     confusion matrix summed over them.
     """
     table: dict[str, dict] = {}
