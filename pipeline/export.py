@@ -12,13 +12,16 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from model.bearings import BEARINGS, DEFAULT_BEARING
 from model.front_end import FrontEnd
 from model.wide_kernel import FoldedWideKernelCNN, WideKernelCNN
 from pipeline import figures, params
 from pipeline.catalogue import MANIFEST, read_metadata
 from pipeline.params import RECORDINGS, SPLIT, TRAINED, WINDOWS
+from pipeline.simulator import Fault, Resonance, simulate
 
 BATCH = 512
+EXAMPLE_RPM, EXAMPLE_RATE = 1_750, 12_000  # turns a minute, Hz
 
 
 def main(setting: str, assets: str) -> None:
@@ -44,7 +47,7 @@ def main(setting: str, assets: str) -> None:
     onnx.save(graph, folder / "model.onnx")
     for name in ("state_dict.pt", "decoder.json"):
         shutil.copyfile(TRAINED / setting / name, folder / name)
-    examples = synthetic_records(windows.shape[-1])
+    examples = simulated_records(windows.shape[-1])
     write_example(examples, folder / "example.json")
     figures.draw_architecture(diagnosis, examples[1], classes, sampling_rate, folder / "architecture.png")
 
@@ -114,20 +117,16 @@ def largest_difference(diagnosis: nn.Module, graph: onnx.ModelProto, windows: np
     return float(np.max(differences))
 
 
-def synthetic_records(window_length: int) -> np.ndarray:
-    """Return four made-up records (4, window_length) that no recording has a part in.
+def simulated_records(window_length: int) -> np.ndarray:
+    """Return four simulated records (4, window_length): healthy, outer race fault, inner race fault, ball fault.
 
-    Impacts every 85, 74 and 112 samples that ring at a quarter of the sampling rate, and shaft tones without impacts,
-    all in the same noise. They show the request's form and pin golden answers; they claim nothing about bearings.
+    They show the request's form and pin golden answers. A network that was trained on single windows of other bearings
+    need not name them right.
     """
-    noise = np.random.default_rng(0)
-    time = np.arange(window_length)
-    records = [np.sin(2 * np.pi * time / 400) + 0.5 * np.sin(2 * np.pi * time / 200)]
-    for spacing in (85, 74, 112):
-        since_impact = time % spacing
-        records.append(np.exp(-since_impact / 12) * np.sin(np.pi / 2 * since_impact))
-    records = np.stack(records) + 0.1 * noise.standard_normal((4, window_length))
-    return records.round(4).astype(np.float32)
+    faults = [Fault(label, resonances=(Resonance(3_000, 0.05),)) for label in ("OuterRace", "InnerRace", "Ball")]
+    machine = (BEARINGS[DEFAULT_BEARING], EXAMPLE_RPM, EXAMPLE_RATE, window_length / EXAMPLE_RATE)
+    records = [simulate(*machine, seed=0, faults=damage) for damage in ((), *((fault,) for fault in faults))]
+    return np.stack(records).round(4).astype(np.float32)
 
 
 def write_example(records: np.ndarray, path: Path) -> None:

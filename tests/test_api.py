@@ -99,6 +99,10 @@ def test_the_model_says_what_it_is(client):
     assert model["trained_on"]["protocol"] == "random"
     assert isinstance(model["trained_on"]["excerpts"], list)
     assert model["metrics"] == json.loads((ASSETS / "metrics.json").read_text())
+    table = json.loads((ASSETS / "protocols.json").read_text())
+    assert model["protocols"]["headline_network"] == "recording"
+    assert model["protocols"]["bearing"]["recording"]["mean"] == table["bearing"]["recording"]["mean"]
+    assert "folds" not in model["protocols"]["bearing"]["recording"]
     assert re.fullmatch("[0-9a-f]{64}", model["versions"]["model_sha256"])
     assert re.fullmatch("[0-9a-f]{64}", model["versions"]["dvc_lock_sha256"])
 

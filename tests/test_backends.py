@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from api.predictor import Predictor
-from pipeline.export import synthetic_records
+from pipeline.export import simulated_records
 from tests.conftest import ROOT
 
 ASSETS = ROOT / "assets"
@@ -14,7 +14,7 @@ ASSETS = ROOT / "assets"
 def windows():
     noise = np.random.default_rng(5)
     made_up = noise.standard_normal((300, 2048)) * 10.0 ** noise.integers(-20, 20, (300, 1)) + 1
-    return np.concatenate([synthetic_records(2048), made_up]).astype(np.float32)
+    return np.concatenate([simulated_records(2048), made_up]).astype(np.float32)
 
 
 @pytest.mark.parametrize("folder", [ASSETS, ASSETS / "reference"])

@@ -9,7 +9,7 @@ from torch import nn
 
 from model.front_end import FrontEnd
 from model.wide_kernel import WideKernelCNN
-from pipeline.export import largest_difference, synthetic_records, to_onnx
+from pipeline.export import largest_difference, simulated_records, to_onnx
 from tests.conftest import ROOT
 
 ASSETS = ROOT / "assets"
@@ -49,18 +49,19 @@ def test_nothing_in_the_graph_tells_where_it_was_made(graph):
     assert b".py" not in content
 
 
-def test_the_synthetic_records_are_always_the_same_and_vary():
-    records = synthetic_records(2048)
+def test_the_simulated_records_are_always_the_same_and_vary():
+    records = simulated_records(2048)
     assert records.shape == (4, 2048)
-    np.testing.assert_array_equal(records, synthetic_records(2048))
+    np.testing.assert_array_equal(records, simulated_records(2048))
     assert (np.ptp(records, axis=1) > 1).all()
 
 
-def test_an_impact_comes_every_so_many_samples():
-    for record, spacing in zip(synthetic_records(2048)[1:], (85, 74, 112), strict=True):
-        envelope = np.abs(record) - np.abs(record).mean()
-        correlation = np.correlate(envelope, envelope, "full")[2048:2248]
-        assert abs(int(correlation[40:130].argmax()) + 41 - spacing) <= 1
+def test_the_simulated_outer_race_is_struck_at_its_rate():
+    record = simulated_records(2048)[1]
+    energy = np.convolve(record**2, np.ones(9), "same")
+    correlation = np.correlate(energy - energy.mean(), energy - energy.mean(), "full")[2048:2248]
+    spacing = 12_000 / (1_750 / 60 * 3.5848)
+    assert int(correlation[60:170].argmax()) + 61 == pytest.approx(spacing, abs=2)
 
 
 @pytest.mark.parametrize(
@@ -79,4 +80,4 @@ def test_the_committed_state_dict_is_the_network_in_the_committed_graph():
     network = WideKernelCNN(2048, 4, channels=5, kernel_length=100, pool_length=50)
     network.load_state_dict(torch.load(ASSETS / "state_dict.pt", weights_only=True))
     diagnosis = nn.Sequential(FrontEnd(5000, 12_000, 101), network, nn.Softmax(dim=-1)).eval()
-    assert largest_difference(diagnosis, onnx.load(ASSETS / "model.onnx"), synthetic_records(2048)) < 1e-5
+    assert largest_difference(diagnosis, onnx.load(ASSETS / "model.onnx"), simulated_records(2048)) < 1e-5

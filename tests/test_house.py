@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 
 import pytest
 import yaml
@@ -64,7 +65,28 @@ def test_the_service_imports_only_itself():
     for path in (ROOT / "api").glob("*.py"):
         foreign = {name for name in project_imports(path) if not name.startswith("api")}
         # The PyTorch backend needs the network; test_service sees that it is imported only when asked for.
-        assert foreign <= ({"model.front_end", "model.wide_kernel"} if path.name == "backends.py" else set())
+        torch = {"model.front_end", "model.wide_kernel"} if path.name == "backends.py" else set()
+        assert foreign <= torch | NUMPY_ONLY
+
+
+@pytest.mark.parametrize("module", sorted(NUMPY_ONLY))
+def test_what_the_service_may_import_of_the_model_needs_numpy_alone(module):
+    for name in reach(module):
+        tree = ast.walk(ast.parse(file_of(name).read_text()))
+        imports = {alias.name for node in tree if isinstance(node, ast.Import) for alias in node.names}
+        tree = ast.walk(ast.parse(file_of(name).read_text()))
+        imports |= {node.module for node in tree if isinstance(node, ast.ImportFrom)}
+        roots = {imported.split(".")[0] for imported in imports}
+        assert roots - set(sys.stdlib_module_names) <= {"numpy", "model"}, name
+
+
+def test_nothing_waits_for_the_protocols_and_the_service_not_for_the_recording_diagnosis():
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    dependencies = {name: set(stage.get("do", stage)["deps"]) for name, stage in stages.items()}
+    for artefact in ("assets/protocols.json", "assets/open_set.json", "data/folds"):
+        assert all(artefact not in deps for deps in dependencies.values())
+    for stage in CHAIN:
+        assert not dependencies[stage] & {"assets/diagnosis.json", "data/simulated.npz", "data/lines"}
 
 
 @pytest.mark.parametrize("client", ["test", "performance"])

@@ -234,3 +234,51 @@ def test_dvc_shows_the_metrics_and_the_plots(cwru):
     )
     assert "index.html" in plots.stdout
     assert "confusion" in (cwru / "dvc_plots" / "index.html").read_text().lower()
+
+
+@pytest.fixture(scope="module")
+def short(cwru, tmp_path_factory) -> tuple[Path, list[str]]:
+    """A clone in which the recording diagnosis and the protocols ran, with few machines, one seed and one epoch."""
+    repository = tmp_path_factory.mktemp("short") / "clone"
+    shutil.copytree(cwru, repository, ignore=shutil.ignore_patterns(".dvc", "build"))
+    params = yaml.safe_load((repository / "params.yaml").read_text())
+    params["simulate"] |= {"machines": 3_000}
+    params["diagnosis"] |= {"networks": 1}
+    params["diagnosis"]["training"] |= {"steps": 600}
+    params["protocols"] |= {"seeds": [0], "epochs": 1}
+    params["protocols"]["transfer"] |= {"steps": 5}
+    (repository / "params.yaml").write_text(yaml.safe_dump(params))
+    printed = []
+    for stage in ("simulate", "lines", "diagnosis", "protocols", "protocols"):
+        command = ["python", "-m", f"pipeline.{stage}"]
+        answer = subprocess.run(command, cwd=repository, env=environment(), capture_output=True, text=True)
+        assert answer.returncode == 0, f"{stage}: {answer.stderr[-3000:]}"
+        printed.append(answer.stdout)
+    return repository, printed
+
+
+def test_the_protocols_run_short_on_the_real_recordings(short):
+    repository, _ = short
+    table = json.loads((repository / "assets" / "protocols.json").read_text())
+    recording = {protocol: networks["recording"]["mean"] for protocol, networks in table.items()
+                 if isinstance(networks, dict) and "recording" in networks}  # fmt: skip
+    assert recording["block"]["macro_f1"] > 0.98
+    assert recording["bearing"]["macro_f1"] > 0.85
+    assert recording["combinations"]["macro_auroc"] > 0.95
+    assert table["bearing"]["reference"]["mean"]["macro_f1"] < 0.8
+    assert table["block"]["shuffled_labels"]["mean"]["balanced_accuracy"] == pytest.approx(0.25, abs=0.1)
+
+
+def test_a_second_run_of_the_protocols_takes_every_trial_from_the_cache(short):
+    first, second = short[1][-2:]
+    assert re.search(r"^0 of (\d+) trials are cached", first, re.MULTILINE)
+    assert re.search(r"^(\d+) of \1 trials are cached", second, re.MULTILINE)
+    assert first.splitlines()[1:] == second.splitlines()[1:]
+
+
+def test_the_shipped_diagnosis_can_be_trained_again_to_the_same_bytes(short):
+    repository, _ = short
+    before = (repository / "assets" / "diagnosis.json").read_bytes()
+    command = ["python", "-m", "pipeline.diagnosis"]
+    subprocess.run(command, cwd=repository, env=environment(), check=True, capture_output=True)
+    assert (repository / "assets" / "diagnosis.json").read_bytes() == before
