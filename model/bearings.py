@@ -24,7 +24,7 @@ class Bearing:
     contact_angle: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.rolling_elements < 3 or self.rolling_elements != int(self.rolling_elements):
+        if not (isfinite(self.rolling_elements) and 3 <= self.rolling_elements == int(self.rolling_elements)):
             raise ValueError(f"rolling_elements is {self.rolling_elements}, expected a whole number from 3")
         if not (isfinite(self.pitch_diameter) and 0 < self.element_diameter < self.pitch_diameter):
             raise ValueError(

@@ -12,7 +12,16 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
-from model.order_lines import LEAST_RATE, WINDOW_SECONDS, Features, concatenate, describe, window_length
+from model.order_lines import (
+    BANDS,
+    LEAST_RATE,
+    SPECTRUM_EDGES,
+    WINDOW_SECONDS,
+    Features,
+    concatenate,
+    describe,
+    window_length,
+)
 from model.signal_checks import find_defect
 
 CLASSES = ("Ball", "InnerRace", "Normal", "OuterRace")
@@ -21,19 +30,27 @@ LIMIT = 3.9  # no expert's log-odds count for more: P = 0.98
 LEAST_BALL = (
     -2.0
 )  # lines of a race speak against a ball fault only so far: balls strike the races (Smith, Randall 2015)
-FADE = 0.2  # the spectrum's word fades out over this share beyond the familiar distance
+FADE = 0.2  # the spectrum's word fades out over this last share of the familiar distance
 KNOWN, KNOWN_FADE = 0.5, 0.2  # familiar distances within which a spectrum is one of a bearing that trained
 CLEAR, CLEAR_FADE = 0.8, 0.4  # a fault's comb this far above the others' decides the type alone
 HOP = 0.5  # of a window
 BASELINE_SECONDS = 10.0
 QUIET_LINE = 0.55  # height of a line where there is nothing but noise
-CHANGE = {"lines": 4.0, "moment": 8.0, "spectrum": 3.0}  # a change from healthy of this size counts as damage
+CHANGE = {"lines": 3.0, "moment": 8.0, "spectrum": 3.0}  # a change from healthy of this size counts as damage
 LEAST_SPREAD = {"moment": 0.1, "spectrum": 0.35}  # natural logarithm; a short baseline spreads too little
-STEEPNESS = 6.0  # log-odds a unit of change
+STEEPNESS = 3.0  # log-odds a unit of change
 SPECTRUM_NOVELTY = 1.5  # what a familiar distance counts beside a unit of a comb's height
 LEAST_FAMILIARITY = 0.01
 FOREIGN_COMB, FOREIGN_LEAD = 2.1, 1.0  # lines of no part: this high, and this far above those of every fault
-COMBS = ("Ball", "InnerRace", "OuterRace", "other")
+FAULTS = ("Ball", "InnerRace", "OuterRace")
+COMBS = (*FAULTS, "other")
+CONSTANT = 1e-10  # of the largest value; a recording that varies by less is rounding
+HIGHEST_LINE = 1_450  # Hz
+NOISE_ROOM = 0.06  # natural logarithm; how far the moments of noise stray in a long recording
+TONES = (20, 4_950)  # Hz
+TONE_SURROUNDINGS = 32  # bins
+LEAST_TONE = 5.0  # deviations; the strongest of the thousands of bins of noise lies at 3 to 5
+LEAST_TURNS = 4  # of the shaft in a window: fewer, and lines that lie a turn apart run together
 
 
 class Odds(NamedTuple):
@@ -141,39 +158,38 @@ class RecordingDiagnosis:
         sampling_rate: float,
         rpm: float,
         bearing: Bearing = BEARINGS[DEFAULT_BEARING],
-        baseline: tuple[tuple[np.ndarray, float, float], ...] = (),
+        baseline: "tuple[tuple[np.ndarray, float, float], ...] | Healthy" = (),
     ) -> Diagnosis:
         """Diagnose one channel of a recording, (samples,) in any unit; sampling_rate in Hz, the inner race turns at
         rpm.
 
-        baseline: recordings (signal, sampling_rate, rpm) of the same machine when it was healthy. Raises ValueError
-        that says what came and what was expected.
+        baseline: recordings (signal, sampling_rate, rpm) of the same machine when it was healthy, or what
+        describe_baseline made of them. Raises ValueError that says what came and what was expected.
         """
         signal = check_recording(signal, sampling_rate, rpm)
-        healthy = describe_baseline(baseline, bearing) if baseline else None
-        defect = find_defect(signal, sampling_rate)
-        if defect.spoils:
-            return unreadable(defect.reason)
+        healthy = baseline if isinstance(baseline, Healthy) or not baseline else describe_baseline(baseline, bearing)
+        reason = find_defect(signal, sampling_rate) or find_hindrance(rpm, bearing)
         starts, windows = cut(signal, sampling_rate)
+        if reason or not len(windows):
+            return unreadable(reason or "the sensor is off: no window varies")
         features = describe(windows, sampling_rate, rpm / 60, bearing.orders)
-        odds = self.odds(features)
-        if healthy is not None:
-            odds = odds._replace(fault=change_odds(self.networks, healthy, features))
-        answer = self.judge(features, odds, starts / sampling_rate)
-        if healthy is None:
+        if is_noise(features, windows, sampling_rate):
+            return unreadable("noise and nothing else: no tone, no impact and no line of a machine")
+        each = self.probabilities(features, self.odds(features))
+        if healthy:
+            each = replace_fault(each, sigmoid(change_odds(self.networks, healthy, features)))
+        answer = self.judge(features, each, starts / sampling_rate)
+        if not healthy:
             answer.warnings.append(
                 "no healthy baseline was given: healthy or damaged is decided by lines and spectrum alone, "
                 "the weaker way"
             )
-        if defect.reason:
-            answer.prediction, answer.reason = UNKNOWN, defect.reason
         return answer
 
-    def judge(self, features: Features, odds: Odds, starts: np.ndarray) -> Diagnosis:
-        """Return the recording's answer from its windows' log-odds; starts in seconds."""
+    def judge(self, features: Features, each: np.ndarray, starts: np.ndarray) -> Diagnosis:
+        """Return the recording's answer from its windows' probabilities (windows, classes); starts in seconds."""
         relative = relative_distance(self.spectra, features)
         familiarity = self.familiarity(relative, features.combs)
-        each = self.probabilities(features, odds)
         whole = pool_windows(each)
         combs, distance = features.combs.mean(axis=0), float(np.median(relative))
         typical = float(self.familiarity(distance, combs[None])[0])
@@ -203,9 +219,13 @@ def to_dict(row: np.ndarray) -> dict[str, float]:
 
 
 def check_recording(signal: np.ndarray, sampling_rate: float, rpm: float) -> np.ndarray:
-    signal = np.asarray(signal, dtype=np.float64)
-    if signal.ndim != 1:
-        raise ValueError(f"the recording has shape {signal.shape}, expected one channel (samples,)")
+    """Return the recording as float64 (samples,) without its mean and with 1 as its largest value."""
+    signal = np.asarray(signal)
+    if signal.ndim != 1 or signal.dtype.kind not in "iufb":
+        raise ValueError(f"the recording is {signal.dtype} of shape {signal.shape}, expected real numbers (samples,)")
+    for name, value in (("sampling_rate", sampling_rate), ("rpm", rpm)):
+        if isinstance(value, str) or not np.isscalar(value) or not np.isreal(value):
+            raise ValueError(f"{name} is {value!r}, expected a number")
     if not np.isfinite(sampling_rate) or sampling_rate < LEAST_RATE:
         raise ValueError(f"the recording was sampled at {sampling_rate:g} Hz, expected {LEAST_RATE:,} Hz or more")
     if len(signal) < window_length(sampling_rate):
@@ -216,7 +236,61 @@ def check_recording(signal: np.ndarray, sampling_rate: float, rpm: float) -> np.
         raise ValueError(f"the recording holds NaN or infinity at sample {int(np.argmin(np.isfinite(signal)))}")
     if not np.isfinite(rpm) or rpm <= 0:
         raise ValueError(f"rpm is {rpm:g}, expected the shaft's turns a minute, above 0")
-    return signal
+    return normalise(signal.astype(np.float64))
+
+
+def normalise(signal: np.ndarray) -> np.ndarray:
+    largest = np.abs(signal).max()
+    signal = (
+        signal / largest if largest > 0 else signal
+    )  # first: sums of 1e300 would overflow, squares of 1e-200 vanish
+    if np.ptp(signal) <= CONSTANT:
+        return np.zeros_like(signal)
+    centred = signal - signal.mean()
+    return centred / np.abs(centred).max()
+
+
+def find_hindrance(rpm: float, bearing: Bearing) -> str:
+    """Return why this speed (rpm) cannot be diagnosed by windows of this length, or an empty text."""
+    turns = rpm / 60 * WINDOW_SECONDS
+    if turns < LEAST_TURNS:
+        return f"the shaft turns {turns:.2g} times in a window, {LEAST_TURNS} or more are needed: too slow to diagnose"
+    highest = max(bearing.orders.bpfo, bearing.orders.bpfi, 2 * bearing.orders.bsf) * rpm / 60
+    if highest > HIGHEST_LINE:
+        return (
+            f"a fault's lines lie at {highest:,.0f} Hz, beyond the {HIGHEST_LINE:,} Hz that envelopes reach: too fast"
+        )
+    return ""
+
+
+def is_noise(features: Features, windows: np.ndarray, sampling_rate: float) -> bool:
+    """Return whether a recording is noise of whatever colour: Gaussian, steady, and without a tone.
+
+    The envelope of Gaussian noise has E|z|^4 / (E|z|^2)^2 = 2 in every band, its waveform a kurtosis of 3.
+    """
+    levels = np.exp(features.spectrum.mean(axis=0))
+    centres = (SPECTRUM_EDGES[1:] + SPECTRUM_EDGES[:-1]) / 2
+    power = np.array([levels[(centres > low) & (centres < high)].mean() for low, high in BANDS])
+    apart = np.abs(features.moments.mean(axis=0) - np.log(2)) @ (power / power.sum())
+    room = NOISE_ROOM * (1 + 1 / np.sqrt(len(windows)))
+    steady = max(apart, abs(features.shape[:, 0].mean() - np.log(3))) < room
+    return bool(steady and tone_strength(windows, sampling_rate) < LEAST_TONE)
+
+
+def tone_strength(windows: np.ndarray, sampling_rate: float) -> float:
+    """Return how far the strongest narrow line of the mean spectrum of windows lies beyond chance, in deviations.
+
+    The mean of n exponential powers is a gamma variable, whose cube root is nearly normal: Wilson and Hilferty, PNAS 17
+    (1931) 684.
+    """
+    power = np.square(np.abs(np.fft.rfft(windows * np.hanning(windows.shape[1]), axis=1))).mean(axis=0)
+    spacing = sampling_rate / windows.shape[1]
+    power = power[round(TONES[0] / spacing) : round(TONES[1] / spacing)]
+    around = np.convolve(np.pad(power, TONE_SURROUNDINGS, mode="reflect"), np.ones(2 * TONE_SURROUNDINGS + 1), "valid")
+    ratio = power * (2 * TONE_SURROUNDINGS + 1) / np.maximum(around, np.finfo(float).tiny)
+    independent = 1 + 0.9 * (len(windows) - 1)  # Hann windows that overlap by half are nearly so
+    chance = 1 / (9 * independent)
+    return float(((np.cbrt(ratio) - (1 - chance)) / np.sqrt(chance)).max())
 
 
 def cut(signal: np.ndarray, sampling_rate: float) -> tuple[np.ndarray, np.ndarray]:
@@ -224,7 +298,7 @@ def cut(signal: np.ndarray, sampling_rate: float) -> tuple[np.ndarray, np.ndarra
     length = window_length(sampling_rate)
     starts = np.arange(0, len(signal) - length + 1, round(length * HOP))
     windows = sliding_window_view(signal, length)[starts]
-    varies = np.ptp(windows, axis=1) > 1e-5 * np.abs(windows).max(axis=1)
+    varies = np.ptp(windows, axis=1) > 1e-5 * np.ptp(signal)
     return starts[varies], windows[varies]
 
 
@@ -312,8 +386,8 @@ def relative_distance(spectra: Spectra, features: Features) -> np.ndarray:
 
 
 def spectral_familiarity(relative: np.ndarray) -> np.ndarray:
-    """Return 1 where a spectrum is as near to one of training's as bearings are to each other, falling to 0 beyond."""
-    return np.clip((1 + FADE - relative) / FADE, 0, 1)
+    """Return 1 where a spectrum is nearer to one of training's than most bearings to each other, 0 where it is not."""
+    return np.clip((1 - relative) / FADE, 0, 1)
 
 
 def spectral_share(relative: np.ndarray) -> np.ndarray:
@@ -380,21 +454,32 @@ def pool_windows(each: np.ndarray) -> np.ndarray:
     return mean / mean.sum()
 
 
+def replace_fault(each: np.ndarray, fault: np.ndarray) -> np.ndarray:
+    """Return probabilities (windows, classes) with these of a fault (windows,); the types keep their proportions."""
+    normal = CLASSES.index("Normal")
+    types = np.delete(each, normal, axis=1)
+    types = types / np.maximum(types.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    return np.insert(types * fault[:, None], normal, 1 - fault, axis=1)
+
+
 def name_prediction(row: np.ndarray, combs: np.ndarray, familiarity: float, relative: float) -> tuple[str, str]:
     """Return the class of probabilities (classes,), or UNKNOWN and the reason."""
-    fault = 1 - row[CLASSES.index("Normal")]
+    types = {name: row[CLASSES.index(name)] for name in FAULTS}
+    fault, likely = sum(types.values()), max(types, key=types.get)
     explained, other = float(combs[:3].max()), float(combs[3])
     foreign = other > FOREIGN_COMB and other - explained > FOREIGN_LEAD
-    if foreign and (fault > 0.5 or relative > 1 + FADE):
+    if foreign and (fault > 0.5 or relative > 1):
         return UNKNOWN, (
             "unlike anything in training: strong lines at orders that no part of this bearing makes; check rpm, "
             "sampling rate and bearing"
         )
-    if fault > 0.5 and familiarity < LEAST_FAMILIARITY:
+    if fault <= 0.5:
+        return "Normal", ""
+    if familiarity < LEAST_FAMILIARITY:
         return UNKNOWN, "unlike anything in training: signs of damage, but neither spectrum nor lines of a known fault"
-    if fault > 0.5 and row.max() < fault / 2:
-        return UNKNOWN, "damage, type unclear: no type has more than half of the probability of a fault"
-    return CLASSES[int(row.argmax())], ""
+    if types[likely] < fault / 2:
+        return UNKNOWN, "damage, type unclear: no type has half of the probability of a fault"
+    return likely, ""
 
 
 class Healthy(NamedTuple):
@@ -406,17 +491,20 @@ class Healthy(NamedTuple):
 
 def describe_baseline(baseline: tuple[tuple[np.ndarray, float, float], ...], bearing: Bearing) -> Healthy:
     """Describe healthy recordings (signal, sampling_rate, rpm). Raises ValueError for too few seconds."""
-    checked = [(check_recording(signal, rate, rpm), rate, rpm) for signal, rate, rpm in baseline]
+    try:
+        checked = [(check_recording(signal, rate, rpm), rate, rpm) for signal, rate, rpm in baseline]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the healthy baseline cannot be used, expected (signal, Hz, rpm) each: {error}") from error
     seconds = sum(len(signal) / rate for signal, rate, _ in checked)
     if seconds < BASELINE_SECONDS:
         raise ValueError(
             f"the healthy baseline lasts {seconds:.3g} s, expected {BASELINE_SECONDS:g} s or more: "
             "from less, the spread of a healthy machine cannot be told"
         )
-    for signal, rate, _ in checked:
-        defect = find_defect(signal, rate)
-        if defect.reason:
-            raise ValueError(f"the healthy baseline cannot be used: {defect.reason}")
+    for signal, rate, rpm in checked:
+        reason = find_defect(signal, rate) or find_hindrance(rpm, bearing)
+        if reason:
+            raise ValueError(f"the healthy baseline cannot be used: {reason}")
     parts = [describe(cut(signal, rate)[1], rate, rpm / 60, bearing.orders) for signal, rate, rpm in checked]
     return to_healthy(concatenate(parts))
 

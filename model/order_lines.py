@@ -19,7 +19,7 @@ ORDER_TOLERANCE = 0.01  # a line is looked for within this share of its order: s
 SURROUNDINGS = 22  # bins on either side that a line is compared with
 EDGE = 64  # bins over which a band sets in and out
 FLOOR = np.float32(1e-6)  # of the envelope's mean: keeps the logarithm finite
-COMB_ORDERS = np.exp(np.arange(np.log(1.5), np.log(12.5), 0.007))  # where combs of lines are looked for
+COMB_ORDERS = np.exp(np.arange(np.log(1.5), np.log(20), 0.007))  # where combs of lines are looked for
 COMB_TEETH = 3
 TALLEST_TOOTH = np.float32(2.5)  # natural logarithm; one tall line alone is no comb
 
@@ -168,21 +168,21 @@ def line_bins(bins: int, spacing: float, shaft_rate: float, orders: FaultOrders)
 
 def comb_heights(heights: np.ndarray, spacing: float, shaft_rate: float) -> np.ndarray:
     """Return the mean height of the first COMB_TEETH multiples of each of COMB_ORDERS, (windows, orders)."""
-    index = comb_bins(heights.shape[1], spacing, shaft_rate)
+    index, inside = comb_bins(heights.shape[1], spacing, shaft_rate)
     around = np.maximum(heights, np.maximum(np.roll(heights, 1, axis=1), np.roll(heights, -1, axis=1)))
     around = np.minimum(around, TALLEST_TOOTH)
-    return sum(around[:, teeth] for teeth in index) / np.float32(COMB_TEETH)
+    return sum(around[:, teeth] * there for teeth, there in zip(index, inside, strict=True)) / np.float32(COMB_TEETH)
 
 
 @lru_cache(maxsize=64)
-def comb_bins(bins: int, spacing: float, shaft_rate: float) -> np.ndarray:
-    teeth = np.arange(1, COMB_TEETH + 1)[:, None] * COMB_ORDERS * shaft_rate / spacing
-    return np.clip(np.rint(teeth), 0, bins - 1).astype(int)
+def comb_bins(bins: int, spacing: float, shaft_rate: float) -> tuple[np.ndarray, np.ndarray]:
+    teeth = np.rint(np.arange(1, COMB_TEETH + 1)[:, None] * COMB_ORDERS * shaft_rate / spacing)
+    return np.clip(teeth, 0, bins - 1).astype(int), (teeth < bins - 1).astype(np.float32)
 
 
 def strongest_combs(heights: np.ndarray, orders: FaultOrders) -> np.ndarray:
     """Return the highest comb at the rates of ball, inner and outer race, and at no rate of these, (windows, 4)."""
-    return np.stack([heights[:, group].max(axis=1) for group in comb_groups(orders)], axis=1)
+    return np.stack([heights[:, group].max(axis=1, initial=0) for group in comb_groups(orders)], axis=1)
 
 
 @lru_cache(maxsize=64)

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
+from model.diagnosis import FAULTS
+
 HOLDOUT = 0.3  # of the windows, or of each recording
 SPLIT_SEED = 42
 DIAMETERS = (0.007, 0.014, 0.021)  # inch; of these all three fault types were recorded
 OTHER_MAKER = 0.028
 HEALTHY_LOAD = {0.007: 1, 0.014: 2, 0.021: 3, OTHER_MAKER: 0}  # hp of the normal recording held out beside a diameter
-FAULTS = ("Ball", "InnerRace", "OuterRace")
 TRANSFER_LOADS = (1, 2, 3)  # hp
 
 
@@ -25,7 +26,7 @@ class Fold(NamedTuple):
 
 
 def random(metadata: pd.DataFrame, _window_length: int) -> list[Fold]:
-    """Hold out random windows. Leaks: neighbours of a held-out window, of the same recording and bearing, train."""
+    """Hold out random windows. Leaks: recordings and bearings are shared, and where windows overlap, samples too."""
     windows = np.arange(len(metadata))
     _, held_out = train_test_split(windows, test_size=HOLDOUT, random_state=SPLIT_SEED)
     mask = np.isin(windows, held_out)

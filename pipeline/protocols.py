@@ -56,6 +56,7 @@ def main() -> None:
     (ASSETS / "protocols.json").write_text(json.dumps(table | {"headline_network": HEADLINE}, indent=1) + "\n")
     open_set = {label: try_open_set(label) for label in ("Ball", "InnerRace", "OuterRace")}
     (ASSETS / "open_set.json").write_text(json.dumps(open_set, indent=1) + "\n")
+    (ASSETS / "protocols.md").write_text(write_markdown(table, open_set))
     figures.draw_protocols(table, ASSETS / "protocols.png")
     figures.draw_protocol_confusion(table, HEADLINE, ASSETS / "protocols_confusion.png")
     print_table(table, open_set)
@@ -156,7 +157,8 @@ def fingerprint(network: str, rig: bool) -> str:
     for path in [*map(Path, sources), *data]:
         digest.update(path.read_bytes())
     for recording in load_rig() if rig else ():
-        digest.update(recording.signal.tobytes())
+        facts = (recording.label, recording.sampling_rate, recording.rpm, params.load("protocols")["rig"]["bearing"])
+        digest.update(repr(facts).encode() + recording.signal.tobytes())
     return digest.hexdigest()[:12]
 
 
@@ -206,27 +208,84 @@ def print_table(table: dict, open_set: dict) -> None:
             mean, spread = entry["mean"], entry["spread"]
             cells = [f"{metric} {mean[metric]:.3f} ± {spread[metric]:.3f}" for metric in METRICS]
             print(f"{protocol:13s} {network:25s} {'  '.join(cells)}")
-    for line in healthy_lines(table["bearing"][HEADLINE]):
-        print(line)
-    for label, areas in open_set.items():
-        print(
-            f"unknown: {label} never seen: " + ", ".join(f"AUROC {area:.3f} ({name})" for name, area in areas.items())
+    print(write_markdown(table, open_set))
+
+
+def write_markdown(table: dict, open_set: dict) -> str:
+    """Return the table for people: macro-F1 of every network on every protocol, and what else decides about trust."""
+    networks = [name for name in TRIED if name != "shuffled_labels"]
+    names = [figures.NETWORKS[name][0] for name in networks]
+    rows = [
+        f"| `{protocol}` | " + " | ".join(write_cell(table[protocol].get(name)) for name in networks) + " |"
+        for protocol in figures.PROTOCOL_NOTES
+        if protocol in table
+    ]
+    return "\n".join(
+        ["| macro-F1 | " + " | ".join(names) + " |", "|---" * (len(networks) + 1) + "|", *rows, "",
+         *write_details(table, open_set), ""]
+    )  # fmt: skip
+
+
+def write_cell(entry: dict | None) -> str:
+    if entry is None:
+        return ""
+    return f"{entry['mean']['macro_f1']:.3f} ± {entry['spread']['macro_f1']:.3f}"
+
+
+def write_details(table: dict, open_set: dict) -> Iterator[str]:
+    headline = figures.NETWORKS[HEADLINE][0]
+    for protocol in ("bearing", "combinations"):
+        mean = table[protocol][HEADLINE]["mean"]
+        yield (
+            f"- `{protocol}`, {headline}: macro AUROC {mean['macro_auroc']:.3f}, expected calibration error "
+            f"{mean['ece']:.3f}; whole recordings macro-F1 {mean['recordings_macro_f1']:.3f}."
         )
+    folds = table["bearing"][HEADLINE]["folds"]
+    yield (
+        "- `bearing`, fold by fold: "
+        + ", ".join(f"{name} {fold['macro_f1']:.3f}" for name, fold in folds.items())
+        + "."
+    )
+    yield f"- Healthy windows, {headline}: " + "; ".join(healthy_lines(table["bearing"][HEADLINE])) + "."
+    noise = table["noise"][HEADLINE]["folds"]
+    yield "- `noise`, whole recordings: " + ", ".join(
+        f"{name} {fold['recordings_macro_f1']:.3f}" for name, fold in noise.items()
+    ) + "."  # fmt: skip
+    for network in (HEADLINE, "simulation_only") if "rig" in table else ():
+        for name, fold in table["rig"][network]["folds"].items():
+            yield f"- `rig`, {figures.NETWORKS[network][0]}, {name}: {write_fold(fold)}."
+    for label, areas in open_set.items():
+        values = ", ".join(f"{area:.2f} ({name})" for name, area in areas.items())
+        yield f"- {label} never seen, told apart by novelty: AUROC {values}."
+    control = table["block"]["shuffled_labels"]["mean"]
+    yield f"- Control: with shuffled labels, `block` has a balanced accuracy of {control['balanced_accuracy']:.3f}."
+
+
+def write_fold(fold: dict) -> str:
+    right = sum(row.get(truth, 0) for truth, row in fold["confusion"].items())
+    share = right / sum(sum(row.values()) for row in fold["confusion"].values())
+    rates = ""
+    if "true_positive_rate" in fold:
+        alarms = f"{fold['true_positive_rate']:.3f} at a false positive rate of {fold['false_positive_rate']:.3f}"
+        rates = f", true positive rate {alarms}"
+    return f"{100 * share:.1f} % of windows right{rates}"
 
 
 def healthy_lines(entry: dict) -> Iterator[str]:
-    """Yield how many healthy windows were right in each fold, with an interval: Normal is one healthy bearing."""
+    """Yield how many healthy windows were right in each fold, with an interval: Normal is one healthy bearing.
+
+    Windows overlap by half and seeds share them, so the interval counts every second window of one seed.
+    """
     for name, fold in entry["folds"].items():
         row = fold["confusion"]["Normal"]
-        windows, right = sum(row.values()), row["Normal"]
-        low, high = wilson(right, windows)
-        interval = f"95 %: {100 * low:.0f} to {100 * high:.0f} %"
-        yield f"{name}: {right} of {windows} healthy windows right over {fold['seeds']} seeds ({interval})"
+        windows = sum(row.values()) // fold["seeds"]
+        share = row["Normal"] / sum(row.values())
+        low, high = wilson(share, (windows + 1) // 2)
+        yield f"{name}: {100 * share:.0f} % of {windows} (95 %: {100 * low:.0f} to {100 * high:.0f} %)"
 
 
-def wilson(right: int, windows: int, z: float = 1.96) -> tuple[float, float]:
+def wilson(share: float, windows: int, z: float = 1.96) -> tuple[float, float]:
     """Return the interval of a share. Formula: Wilson, J. Am. Stat. Assoc. 22 (1927) 209."""
-    share = right / windows
     centre = (share + z**2 / (2 * windows)) / (1 + z**2 / windows)
     half = z / (1 + z**2 / windows) * np.sqrt(share * (1 - share) / windows + z**2 / (4 * windows**2))
     return centre - half, centre + half

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
+from model.diagnosis import FAULTS
 
-FAULTS = ("Ball", "InnerRace", "OuterRace")
 DEFAULT = BEARINGS[DEFAULT_BEARING]
 SECONDARY = {"Ball": 0.6, "Normal": 0.6, "InnerRace": 0.3, "OuterRace": 0.4}  # share with weak lines of another fault
 LEVEL = {"Ball": (-20, 12), "Normal": (-26, -6), "InnerRace": (-26, -6), "OuterRace": (-26, -3)}

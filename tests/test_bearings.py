@@ -48,6 +48,8 @@ def test_a_contact_angle_brings_the_races_orders_together():
         ((9, 1.5, 0.3, 0), "element_diameter is 1.5 and pitch_diameter 0.3, expected 0 < element_diameter"),
         ((9, 0, 1.5, 0), "element_diameter is 0"),
         ((9, 0.3, float("nan"), 0), "pitch_diameter nan"),
+        ((float("nan"), 0.3, 1.5, 0), "rolling_elements is nan"),
+        ((float("inf"), 0.3, 1.5, 0), "rolling_elements is inf"),
         ((9, 0.3, 1.5, 90), "contact_angle is 90 degrees, expected from 0 to below 90"),
     ],
 )

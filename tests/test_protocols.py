@@ -33,8 +33,8 @@ def test_the_table_has_means_and_spreads_over_folds_and_seeds():
 
 
 def test_the_interval_of_a_share_is_wilsons():
-    assert wilson(5, 5) == pytest.approx((0.5655, 1.0), abs=1e-3)
-    assert wilson(50, 100) == pytest.approx((0.4038, 0.5962), abs=1e-3)
+    assert wilson(1.0, 5) == pytest.approx((0.5655, 1.0), abs=1e-3)
+    assert wilson(0.5, 100) == pytest.approx((0.4038, 0.5962), abs=1e-3)
 
 
 def test_the_committed_table_has_the_form_that_others_read(table):
@@ -48,6 +48,12 @@ def test_the_committed_table_has_the_form_that_others_read(table):
             assert set(made["mean"]) == set(made["spread"])
             assert all(fold["seeds"] >= 3 for fold in made["folds"].values())
             assert all(np.isfinite(value) for value in made["mean"].values())
+
+
+def test_the_readme_shows_the_committed_table():
+    lines = (ROOT / "assets" / "protocols.md").read_text().splitlines()
+    readme = (ROOT / "README.md").read_text().splitlines()
+    assert [line for line in lines if line and line not in readme] == []
 
 
 def test_nothing_in_the_table_is_a_list(table):

@@ -15,51 +15,46 @@ def machine():
 
 
 def test_a_machine_has_no_defect(machine):
-    assert find_defect(machine, RATE).reason == ""
+    assert find_defect(machine, RATE) == ""
 
 
 @pytest.mark.parametrize("level", [0.0, 5.0, -1e6])
 def test_a_constant_is_a_sensor_that_is_off(level):
-    assert "the sensor is off: the signal is constant" in find_defect(np.full(10_000, level), RATE).reason
+    assert "the sensor is off: the signal is constant" in find_defect(np.full(10_000, level), RATE)
 
 
 def test_a_sensor_that_hangs_is_named_with_the_share(machine):
     machine[5_000:] = machine[5_000]
-    defect = find_defect(machine, RATE)
-    assert defect.spoils
-    assert "stuck: 79 % of the samples repeat" in defect.reason
+    assert "stuck or too coarse: 79 % of the samples repeat" in find_defect(machine, RATE)
 
 
 @pytest.mark.parametrize("part", [0.1, 0.3])
 def test_clipping_is_named(machine, part):
     limit = part * np.abs(machine).max()
-    assert "clipped" in find_defect(np.clip(machine, -limit, limit), RATE).reason
+    assert "clipped" in find_defect(np.clip(machine, -limit, limit), RATE)
 
 
 @pytest.mark.parametrize("frequency", [3.0, 50.0, 1_234.5])
 def test_a_sine_is_named_with_its_frequency(frequency):
     time = np.arange(24_000) / RATE
-    defect = find_defect(7 + np.sin(2 * np.pi * frequency * time), RATE)
-    assert f"one tone at {frequency:.4g} Hz" in defect.reason or "one tone" in defect.reason
+    assert f"one tone at {frequency:.4g} Hz" in find_defect(7 + np.sin(2 * np.pi * frequency * time), RATE)
 
 
-@pytest.mark.parametrize("rate", [12_000, 48_000])
-@pytest.mark.parametrize("seconds", [0.7, 10])
-def test_white_noise_is_named(rate, seconds, noise):
-    assert "white noise" in find_defect(noise.standard_normal(round(rate * seconds)), rate).reason
+@pytest.mark.parametrize("drift", [np.linspace(0, 1000, 24_000), 300 * np.sin(np.linspace(0, 3, 24_000))])
+def test_a_drifting_sensor_is_no_tone(machine, drift):
+    assert find_defect(machine + drift, RATE) == ""
 
 
 def test_no_real_recording_has_a_defect(catalogue, mirror):
-    for row in catalogue[catalogue.recording != "98"].itertuples():
+    for row in catalogue.itertuples():
         path = mirror / row.file
         if path.is_file():
             signal = read_signal(path, row.variable, row.sampling_rate)
-            assert find_defect(signal, row.sampling_rate).reason == "", row.recording
+            assert find_defect(signal, row.sampling_rate) == "", row.recording
 
 
 def test_no_simulated_recording_has_a_defect(noise):
     for label in ("Ball", "InnerRace", "OuterRace", "Normal"):
         for _ in range(10):
             bearing, rpm, faults, surroundings = draw_machine(label, noise)
-            defect = find_defect(simulate(bearing, rpm, RATE, 1.5, noise, faults, surroundings), RATE)
-            assert defect.reason == "" or ("white noise" in defect.reason and not surroundings.coloured)
+            assert find_defect(simulate(bearing, rpm, RATE, 1.5, noise, faults, surroundings), RATE) == ""
