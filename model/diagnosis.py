@@ -72,12 +72,13 @@ class Head(NamedTuple):
 class Spectra:
     """What was seen in training.
 
-    centres: one spectrum a recording (recordings, features); spread of each feature; familiar: how far from all
-    others' the spectrum of a bearing may lie; novelties: quantiles, equally spaced from 0 to 1, of the novelty of
-    bearings left out.
+    centres: spectra (centres, features); stretch: what the distance from each is multiplied by; spread of each
+    feature; familiar: how far from all others' the spectrum of a bearing may lie; novelties: quantiles, equally spaced
+    from 0 to 1, of the novelty of bearings left out.
     """
 
     centres: np.ndarray
+    stretch: np.ndarray
     spread: np.ndarray
     familiar: float
     novelties: np.ndarray
@@ -136,6 +137,7 @@ class RecordingDiagnosis:
             heads,
             Spectra(
                 np.array(spectra["centres"]),
+                np.array(spectra["stretch"]),
                 np.array(spectra["spread"]),
                 spectra["familiar"],
                 np.array(spectra["novelties"]),
@@ -382,7 +384,7 @@ def head_odds(heads: dict[str, list[Head]], features: Features) -> Odds:
 
 def relative_distance(spectra: Spectra, features: Features) -> np.ndarray:
     """Return how far each window's spectrum lies from the nearest of training's, in familiar distances, (windows,)."""
-    return spectral_distance(spectra.centres, spectra.spread, features) / spectra.familiar
+    return spectral_distance(spectra.centres, spectra.stretch, spectra.spread, features) / spectra.familiar
 
 
 def spectral_familiarity(relative: np.ndarray) -> np.ndarray:
@@ -397,10 +399,10 @@ def spectral_share(relative: np.ndarray) -> np.ndarray:
     return 0.5 * spectral_familiarity(relative) + 0.4 * known
 
 
-def spectral_distance(centres: np.ndarray, spread: np.ndarray, features: Features) -> np.ndarray:
-    """Return the root mean square of standardised differences from the nearest centre, (windows,)."""
+def spectral_distance(centres: np.ndarray, stretch: np.ndarray, spread: np.ndarray, features: Features) -> np.ndarray:
+    """Return the root mean square of standardised differences from the nearest centre, stretched, (windows,)."""
     apart = (spectral_features(features)[:, None] - centres) / spread
-    return np.sqrt(np.square(apart).mean(axis=2)).min(axis=1)
+    return (np.sqrt(np.square(apart).mean(axis=2)) * stretch).min(axis=1)
 
 
 def novelty(relative: np.ndarray, combs: np.ndarray) -> np.ndarray:

@@ -37,6 +37,8 @@ SIDES = {  # of each decision: the labels that speak for it and against it
     "outer": (("OuterRace",), ("InnerRace",)),
 }
 QUANTILES = 101
+NOISY_STRETCH = 3.0  # by which the distance from a noisy window counts more
+NOISY = 6  # noisy windows of each recording among the spectra that count as seen
 FAMILIAR = 0.9  # share of the windows of unseen bearings whose spectrum is to count as familiar
 TEMPERATURES = np.geomspace(0.1, 3, 60)
 
@@ -113,7 +115,7 @@ def fit_recording_diagnosis(
 def fit_real(
     clean: Features, augmented: Features, metadata: pd.DataFrame, regularisation: float
 ) -> tuple[dict[str, list[Head]], Spectra]:
-    return fit_heads(clean, augmented, metadata, regularisation), fit_spectra(clean, metadata)
+    return fit_heads(clean, augmented, metadata, regularisation), fit_spectra(clean, metadata, augmented)
 
 
 def inner_folds(metadata: pd.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -170,26 +172,42 @@ def bearing_of(metadata: pd.DataFrame) -> pd.Series:
     return metadata.label + metadata.fault_diameter.fillna(0).astype(str)
 
 
-def fit_spectra(clean: Features, metadata: pd.DataFrame) -> Spectra:
-    """Return the spectra seen, and how unlike all others' the windows of each bearing are when it is left out."""
+def fit_spectra(clean: Features, metadata: pd.DataFrame, augmented: Features | None = None) -> Spectra:
+    """Return the spectra seen, and how unlike all others' the windows of each bearing are when it is left out.
+
+    Each recording counts by its mean and by some of its noisy windows: noise alone does not make a machine unfamiliar.
+    But spectra under noise resemble each other, so these have to be nearer to count.
+    """
     values = spectral_features(clean)
     spread = np.maximum(values.std(axis=0), 1e-3)
-    recordings = metadata.recording.to_numpy()
-    names = list(dict.fromkeys(recordings))
-    centres = np.stack([values[recordings == name].mean(axis=0) for name in names])
-    bearing = bearing_of(metadata).to_numpy()
-    own = np.array([bearing[recordings == name][0] for name in names])
+    recordings, bearing = metadata.recording.to_numpy(), bearing_of(metadata).to_numpy()
+    centres, own, stretch = [], [], []
+    for name in dict.fromkeys(recordings):
+        part = recordings == name
+        noisy = noisy_spectra(augmented.select(part)) if augmented else values[:0]
+        seen = np.vstack([values[part].mean(axis=0), noisy])
+        centres.append(seen)
+        own += [bearing[part][0]] * len(seen)
+        stretch += [1.0] + [NOISY_STRETCH] * (len(seen) - 1)
+    centres, own, stretch = np.concatenate(centres), np.array(own), np.array(stretch)
     apart, combs = [], []
     for each in np.unique(own) if len(set(own)) > 1 else []:
         part = clean.select(bearing == each)
-        apart.append(spectral_distance(centres[own != each], spread, part))
+        apart.append(spectral_distance(centres[own != each], stretch[own != each], spread, part))
         combs.append(part.combs)
     if not apart:
-        return Spectra(centres, spread, 1.0, np.array([np.inf, np.inf]))
+        return Spectra(centres, stretch, spread, 1.0, np.array([np.inf, np.inf]))
     distances = np.concatenate(apart)
     familiar = float(np.quantile(distances, FAMILIAR))
     quantiles = np.quantile(novelty(distances / familiar, np.concatenate(combs)), np.linspace(0, 1, QUANTILES))
-    return Spectra(centres, spread, familiar, quantiles)
+    return Spectra(centres, stretch, spread, familiar, quantiles)
+
+
+def noisy_spectra(augmented: Features) -> np.ndarray:
+    """Return NOISY of a recording's noisy windows, from little noise to much: the flatter the spectrum, the more."""
+    values = spectral_features(augmented)
+    order = np.argsort(augmented.spectrum.std(axis=1))
+    return values[order[np.unique(np.linspace(0, len(order) - 1, NOISY).round().astype(int))]]
 
 
 def best_temperature(held_out: np.ndarray, relative: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> float:

@@ -151,6 +151,15 @@ def test_a_spectrum_of_training_is_familiar_and_another_is_not(metadata, noise):
     assert (np.diff(spectra.novelties) >= 0).all()
 
 
+def test_noise_alone_does_not_make_a_machine_unfamiliar(metadata, noise):
+    clean, noisy = make_features(metadata, noise), make_features(metadata, noise)
+    noisy = noisy._replace(spectrum=0.3 * noisy.spectrum)  # white noise on top flattens a spectrum
+    without, beside = fit_spectra(clean, metadata), fit_spectra(clean, metadata, noisy)
+    assert relative_distance(beside, noisy).mean() < relative_distance(without, noisy).mean()
+    far = clean._replace(spectrum=clean.spectrum[:, ::-1] * 4 + 3)
+    assert spectral_familiarity(relative_distance(beside, far)).max() == 0
+
+
 def test_probabilities_of_the_experts_sum_to_one(metadata, networks, noise):
     features = make_features(metadata, noise)
     diagnosis = fit_recording_diagnosis(networks, features, features, metadata, 0.2)
