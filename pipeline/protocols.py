@@ -3,10 +3,11 @@
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +84,7 @@ def run_jobs(jobs: list[Job]) -> dict[Job, dict]:
     print(f"{len(jobs) - len(missing)} of {len(jobs)} trials are cached")
     cores = len(os.sched_getaffinity(0))
     # A forked child of a process in which torch has computed can hang: children start afresh.
-    with ProcessPoolExecutor(cores, mp_context=get_context("spawn"), initializer=use_one_thread) as processes:
+    with ProcessPoolExecutor(cores, mp_context=get_context("spawn"), initializer=prepare_process) as processes:
         seeds = {seed for _, network, seed in missing if rests_on_lines(network) and not network_cache(seed).exists()}
         for _ in tqdm(
             processes.map(make_networks, seeds), total=len(seeds), desc="networks", unit="seed", disable=None
@@ -96,10 +97,17 @@ def run_jobs(jobs: list[Job]) -> dict[Job, dict]:
     return {job: json.loads(path_of(job).read_text()) for job in jobs}
 
 
-def use_one_thread() -> None:
+def prepare_process() -> None:
+    """Make a process of the pool ready: one thread each, and no process outlives a killed parent."""
+    threading.Thread(target=leave_with_parent, daemon=True).start()
     os.environ["TQDM_DISABLE"] = "1"
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
+
+
+def leave_with_parent() -> None:
+    parent_process().join()
+    os._exit(1)
 
 
 def make_networks(seed: int) -> None:
