@@ -1,0 +1,137 @@
+"""What a person can check: the bearing's lines in an envelope spectrum, and whether they agree with the diagnosis.
+
+numpy only: the service imports this module.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.bearings import FaultOrders
+from model.order_lines import BANDS, ORDER_TOLERANCE, envelope_spectrum, limit_band, prominence, squared_envelope
+
+HARMONICS = 3
+CHUNK = 64  # windows transformed at once, which bounds the memory
+LEAST_COMB = 0.85  # natural logarithm; healthy bearings reach 0.78, faults with lines 0.9 to 3.3
+CHANCE = 1.25  # the comb that noise reaches in a single window; it falls with the root of the number of windows
+LEAD = 0.5  # a comb this far above another overshadows it
+
+
+@dataclass
+class Line:
+    """Where a fault shows in the envelope spectrum, and what is there.
+
+    order is a multiple of the shaft rate; heights, one a harmonic, are multiples of the spectrum around it (0 beyond
+    the spectrum's end); comb is the mean of their natural logarithms. It stands out where noise does not reach it and
+    no other fault's comb overshadows it: harmonics and sidebands of one fault lie near lines of another.
+    """
+
+    fault: str
+    name: str
+    order: float
+    heights: list[float]
+    comb: float
+    stands_out: bool
+
+
+@dataclass
+class Evidence:
+    """The band (Hz) whose envelope shows the bearing's lines best, spectra (windows, bins) of its envelope, spacing in
+    orders, the lines, and what they say of the diagnosis: "supports", "contradicts" or "inconclusive", and why."""
+
+    band: tuple[int, int]
+    spectra: np.ndarray
+    spacing: float
+    lines: list[Line]
+    verdict: str = "inconclusive"
+    explanation: str = ""
+
+
+def weigh(
+    windows: np.ndarray, sampling_rate: float, shaft_rate: float, orders: FaultOrders, prediction: str
+) -> Evidence:
+    """Return what the envelope spectra of windows (windows, window_length(sampling_rate)) say of a prediction.
+
+    Rates in Hz. The band is the one in which a fault's first harmonics stand highest over their surroundings.
+    """
+    if not len(windows):
+        return Evidence(BANDS[0], np.empty((0, 0)), 0.0, [], explanation="there is nothing to see: no window varies")
+    spacing = sampling_rate / windows.shape[1] / shaft_rate
+    spectra = envelope_spectra(windows, sampling_rate, highest_order(orders) * shaft_rate)
+    heights = prominence(spectra.mean(axis=1))
+    combs = np.stack([harmonic_heights(heights, order / spacing) for _, _, order in fault_lines(orders)])
+    best = int(combs.mean(axis=2).max(axis=0).argmax())
+    least = max(LEAST_COMB, CHANCE / np.sqrt(1 + 0.9 * (len(windows) - 1)))  # windows overlap by half
+    least = max(least, combs[:, best].mean(axis=1).max() - LEAD)
+    lines = [
+        Line(fault, name, order, times(comb), float(comb.mean()), bool(comb.mean() >= least))
+        for (fault, name, order), comb in zip(fault_lines(orders), combs[:, best], strict=True)
+    ]
+    return Evidence(BANDS[best], spectra[best], spacing, lines, *judge(lines, prediction))
+
+
+def fault_lines(orders: FaultOrders) -> tuple[tuple[str, str, float], ...]:
+    """Return fault, name and order of each fault's first line."""
+    return (
+        ("OuterRace", "BPFO", orders.bpfo),
+        ("InnerRace", "BPFI", orders.bpfi),
+        ("Ball", "2 x BSF", 2 * orders.bsf),
+    )
+
+
+def highest_order(orders: FaultOrders) -> float:
+    """Return an order a little beyond the last harmonic that is looked at."""
+    return (HARMONICS + 0.2) * max(order for _, _, order in fault_lines(orders))
+
+
+def envelope_spectra(windows: np.ndarray, sampling_rate: float, highest: float) -> np.ndarray:
+    """Return the spectra of the squared envelopes over their mean, up to a frequency in Hz, (bands, windows, bins)."""
+    starts = range(0, len(windows), CHUNK)
+    return np.concatenate([transform(windows[start : start + CHUNK], sampling_rate, highest) for start in starts], 1)
+
+
+def transform(windows: np.ndarray, sampling_rate: float, highest: float) -> np.ndarray:
+    centred = (windows - windows.mean(axis=1, keepdims=True)).astype(np.float32)
+    spacing = sampling_rate / windows.shape[1]
+    limited = limit_band(np.fft.rfft(centred, axis=1), spacing)
+    bins = round(highest / spacing)
+    return np.stack([envelope_spectrum(squared_envelope(limited, spacing, band))[:, :bins] for band in BANDS])
+
+
+def harmonic_heights(heights: np.ndarray, bin_of_line: float) -> np.ndarray:
+    """Return the highest of heights (bands, bins) near each harmonic of a line, (bands, harmonics)."""
+    columns = []
+    for harmonic in range(1, HARMONICS + 1):
+        centre = harmonic * bin_of_line
+        reach = max(centre * ORDER_TOLERANCE, 1)
+        near = heights[:, round(centre - reach) : round(centre + reach) + 1]
+        columns.append(near.max(axis=1) if near.shape[1] > reach else np.zeros(len(heights)))
+    return np.stack(columns, axis=1)
+
+
+def times(comb: np.ndarray) -> list[float]:
+    return [float(f"{height:.3g}") for height in np.exp(comb)]
+
+
+def judge(lines: list[Line], prediction: str) -> tuple[str, str]:
+    """Return whether lines support or contradict a prediction, or neither ("inconclusive"), and why in words."""
+    strongest = max(lines, key=lambda line: line.comb)
+    own = next((line for line in lines if line.fault == prediction), None)
+    if prediction == "Normal":
+        if strongest.stands_out:
+            return "contradicts", f"{describe(strongest)}: lines of damage, though the networks call it healthy"
+        return "supports", f"no fault's lines stand out; the highest are those of {strongest.name}"
+    if own is None:
+        standing = [describe(line) for line in lines if line.stands_out]
+        return "inconclusive", "; ".join(standing) or "no fault's lines stand out"
+    if strongest.stands_out and strongest.comb - own.comb > LEAD:
+        return "contradicts", f"{describe(strongest)}, {describe(own)}: the lines speak for {strongest.fault}"
+    if own.stands_out and own is strongest:
+        return "supports", f"{describe(own)}, higher than the lines of any other fault"
+    if own.stands_out:
+        return "inconclusive", f"{describe(own)}, but {describe(strongest)}"
+    return "inconclusive", f"{describe(own)}, too little to tell it from chance or from another part's lines"
+
+
+def describe(line: Line) -> str:
+    return f"{line.name} and its harmonics stand {np.exp(line.comb):.1f} times over their surroundings"
