@@ -1,4 +1,4 @@
-"""The FastAPI app: `POST /batch_predict/`, `GET /model/` and the health of the service."""
+"""The FastAPI app: `POST /batch_predict/`, `POST /diagnose/`, `GET /model/`, the service's health, and the page."""
 
 import gc
 import json
@@ -9,14 +9,21 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.staticfiles import StaticFiles
 
-from api.answers import BatchAnswer, ErrorAnswer, HealthAnswer, InvalidAnswer, ModelAnswer
+from api import upload
+from api.answers import BatchAnswer, DiagnosisAnswer, ErrorAnswer, HealthAnswer, InvalidAnswer, ModelAnswer
 from api.batch_predict import PATH, BatchPredictMiddleware, BatchPredictor
+from api.fields import known_bearings
 from api.predictor import Predictor
 from api.provenance import read_versions
 from api.records import fast_records
+from model.order_lines import LEAST_RATE, WINDOW_SECONDS
 
-ASSETS = Path(os.environ.get("ASSETS", Path(__file__).parent.parent / "assets"))
+FOLDER = Path(__file__).resolve().parent
+ASSETS = Path(os.environ.get("ASSETS", FOLDER.parent / "assets"))
+PAGES_FROM = [origin for origin in os.environ.get("CORS_ORIGINS", "").split(",") if origin]
 RECORDS_SCHEMA = {
     "type": "array",
     "minItems": 1,
@@ -44,12 +51,15 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.predictor = Predictor(ASSETS, backend, threads, helpers.map)
     app.state.batch_predictor = BatchPredictor(app.state.predictor, answerers)
     app.state.model = describe_model(app.state.predictor)
+    app.state.diagnosers = await start_diagnosers()
     complete_document(app)
     app.state.ready = True
     gc.collect()
     gc.freeze()  # what was loaded until now stays: later collections need not look through it again
     yield
     app.state.ready = False
+    if app.state.diagnosers:
+        await app.state.diagnosers.stop()
     answerers.shutdown()
     helpers.shutdown()
 
@@ -64,6 +74,8 @@ app = FastAPI(
 
 
 app.add_middleware(BatchPredictMiddleware)
+if PAGES_FROM:
+    app.add_middleware(CORSMiddleware, allow_origins=PAGES_FROM, allow_methods=["GET", "POST"], allow_headers=["*"])
 
 
 @app.post(
@@ -75,6 +87,23 @@ app.add_middleware(BatchPredictMiddleware)
 async def batch_predict() -> Response:
     """Diagnose one window of raw vibration a record, in any unit, at the model's sampling rate."""
     raise AssertionError("BatchPredictMiddleware answers this path before it gets here")
+
+
+@app.post(
+    upload.PATH,
+    response_model=DiagnosisAnswer,
+    openapi_extra={"requestBody": upload.BODY},
+    max_body_size=upload.MOST_BYTES + 100_000,  # what surrounds the files in a form
+    responses={
+        413: {"model": ErrorAnswer, "description": "Larger than is allowed"},
+        422: {"model": InvalidAnswer, "description": "What came, where, and what was expected"},
+        503: {"model": ErrorAnswer, "description": "Too many recordings at once; Retry-After says when to try again"},
+    },
+)
+async def diagnose(request: Request) -> Response:
+    """Diagnose a recording: a file of .mat, .csv, .txt, .wav, .npy or gzipped text, at any rate from 12 kHz."""
+    status, answer = await upload.answer_upload(request)
+    return Response(answer, status, media_type="application/json")
 
 
 @app.get("/model/")
@@ -97,6 +126,15 @@ async def ready(request: Request) -> HealthAnswer:
     return HealthAnswer(status="ready")
 
 
+async def start_diagnosers() -> upload.Diagnosers | None:
+    """Return the child processes that answer uploads, or None where their model is not among the assets."""
+    if not (ASSETS / "diagnosis.json").is_file():
+        return None
+    diagnosers = upload.Diagnosers(ASSETS / "diagnosis.json", int(os.environ.get("DIAGNOSERS", "1")))
+    await diagnosers.start()
+    return diagnosers
+
+
 def describe_model(predictor: Predictor) -> ModelAnswer:
     return ModelAnswer(
         classes=predictor.classes,
@@ -106,6 +144,8 @@ def describe_model(predictor: Predictor) -> ModelAnswer:
         trained_on=predictor.trained_on,
         metrics=read_table("metrics.json"),
         protocols=without_folds(read_table("protocols.json")),
+        bearings=known_bearings(),
+        upload={"most_bytes": upload.MOST_BYTES, "least_sampling_rate": LEAST_RATE, "least_seconds": WINDOW_SECONDS},
         backend={"name": predictor.backend.name, "device": predictor.backend.device},
         versions=read_versions(ASSETS) | {"json_reader": "compiled" if fast_records else "validating"},
     )
@@ -138,3 +178,8 @@ def complete_document(app: FastAPI) -> None:
     example = ASSETS / "example.json"
     if example.is_file():
         body["example"] = json.loads(example.read_text())[:1]
+
+
+if (ASSETS / "examples").is_dir():
+    app.mount("/examples", StaticFiles(directory=ASSETS / "examples"), name="examples")
+app.mount("/", StaticFiles(directory=FOLDER / "page", html=True), name="page")  # last: it takes what is left

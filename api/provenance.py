@@ -12,9 +12,10 @@ LIBRARIES = ("fastapi", "numpy", "onnxruntime", "pydantic", "uvicorn")
 
 
 def read_versions(folder: Path) -> dict[str, str]:
-    """Return the hashes of the model and of dvc.lock, the git commit, and the versions of Python and the libraries."""
+    """Return hashes of both models and of dvc.lock, the git commit, and versions of Python and the libraries."""
     return {
         "model_sha256": hash_file(folder / "model.onnx"),
+        "diagnosis_sha256": hash_file(folder / "diagnosis.json"),
         "dvc_lock_sha256": hash_file(ROOT / "dvc.lock"),
         "git_commit": os.environ.get("GIT_COMMIT") or os.environ.get("RENDER_GIT_COMMIT") or ask_git(),
         "python": platform.python_version(),

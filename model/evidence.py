@@ -11,6 +11,7 @@ from model.bearings import FaultOrders
 from model.order_lines import BANDS, ORDER_TOLERANCE, envelope_spectrum, limit_band, prominence, squared_envelope
 
 HARMONICS = 3
+REACH = 1_450  # Hz; the envelopes of all bands have a spectrum up to here
 CHUNK = 64  # windows transformed at once, which bounds the memory
 LEAST_COMB = 0.85  # natural logarithm; healthy bearings reach 0.78, faults with lines 0.9 to 3.3
 CHANCE = 1.25  # the comb that noise reaches in a single window; it falls with the root of the number of windows
@@ -59,13 +60,16 @@ def weigh(
     spacing = sampling_rate / windows.shape[1] / shaft_rate
     spectra = envelope_spectra(windows, sampling_rate, highest_order(orders) * shaft_rate)
     heights = prominence(spectra.mean(axis=1))
-    combs = np.stack([harmonic_heights(heights, order / spacing) for _, _, order in fault_lines(orders)])
-    best = int(combs.mean(axis=2).max(axis=0).argmax())
+    harmonics = np.stack([harmonic_heights(heights, order / spacing) for _, _, order in fault_lines(orders)])
+    combs = np.where(np.isfinite(harmonics), harmonics, 0).mean(axis=2)
+    best = int(combs.max(axis=0).argmax())
     least = max(LEAST_COMB, CHANCE / np.sqrt(1 + 0.9 * (len(windows) - 1)))  # windows overlap by half
-    least = max(least, combs[:, best].mean(axis=1).max() - LEAD)
+    least = max(least, combs[:, best].max() - LEAD)
     lines = [
-        Line(fault, name, order, times(comb), float(comb.mean()), bool(comb.mean() >= least))
-        for (fault, name, order), comb in zip(fault_lines(orders), combs[:, best], strict=True)
+        Line(fault, name, order, times(harmonic), float(comb), bool(comb >= least))
+        for (fault, name, order), harmonic, comb in zip(
+            fault_lines(orders), harmonics[:, best], combs[:, best], strict=True
+        )
     ]
     return Evidence(BANDS[best], spectra[best], spacing, lines, *judge(lines, prediction))
 
@@ -94,23 +98,23 @@ def transform(windows: np.ndarray, sampling_rate: float, highest: float) -> np.n
     centred = (windows - windows.mean(axis=1, keepdims=True)).astype(np.float32)
     spacing = sampling_rate / windows.shape[1]
     limited = limit_band(np.fft.rfft(centred, axis=1), spacing)
-    bins = round(highest / spacing)
+    bins = round(min(highest, REACH) / spacing)
     return np.stack([envelope_spectrum(squared_envelope(limited, spacing, band))[:, :bins] for band in BANDS])
 
 
 def harmonic_heights(heights: np.ndarray, bin_of_line: float) -> np.ndarray:
-    """Return the highest of heights (bands, bins) near each harmonic of a line, (bands, harmonics)."""
+    """Return the highest of heights (bands, bins) near each harmonic of a line, (bands, harmonics); -inf beyond."""
     columns = []
     for harmonic in range(1, HARMONICS + 1):
         centre = harmonic * bin_of_line
         reach = max(centre * ORDER_TOLERANCE, 1)
         near = heights[:, round(centre - reach) : round(centre + reach) + 1]
-        columns.append(near.max(axis=1) if near.shape[1] > reach else np.zeros(len(heights)))
+        columns.append(near.max(axis=1) if centre + reach < heights.shape[1] else np.full(len(heights), -np.inf))
     return np.stack(columns, axis=1)
 
 
-def times(comb: np.ndarray) -> list[float]:
-    return [float(f"{height:.3g}") for height in np.exp(comb)]
+def times(heights: np.ndarray) -> list[float]:
+    return [float(f"{height:.3g}") for height in np.exp(heights)]
 
 
 def judge(lines: list[Line], prediction: str) -> tuple[str, str]:

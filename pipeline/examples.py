@@ -12,7 +12,7 @@ from pipeline.params import ASSETS
 from pipeline.simulator import Fault, Resonance, Surroundings, simulate
 
 EXAMPLES = ASSETS / "examples"
-PEAK = 0.9  # of the largest sample that fits
+GAIN = 0.016  # of full scale a unit; one for all, so that a fault can be seen beside its healthy machine
 CLIP = 0.2  # of the largest value, where a sensor is overdriven
 MOTOR = Surroundings(coloured=(Resonance(2_200, 0.05, 1.5),), shaft=(0.8, 0.3), tones=((100, 0.4),), modulation=0.2)
 GEARBOX = Surroundings(coloured=(Resonance(1_600, 0.08, 1.0),), shaft=(0.5, 0.4, 0.2), modulation=0.3)
@@ -23,7 +23,8 @@ GEOMETRY = "13, 7.5, 42, 0"  # rolling elements, their diameter, pitch diameter,
 
 
 class Example(NamedTuple):
-    """A machine to simulate; bearing as the form field of that name takes it, label is what it is made as."""
+    """A machine to simulate; bearing as the form field of that name takes it, label is what it is made as, baseline the
+    file of the same machine when it was healthy."""
 
     file: str
     title: str
@@ -33,11 +34,21 @@ class Example(NamedTuple):
     sampling_rate: int
     faults: tuple[Fault, ...] = ()
     surroundings: Surroundings = MOTOR
+    baseline: str = ""
     clipped: bool = False
 
 
 MACHINES = (
-    Example("outer_race.wav", "Motor, outer race fault", "OuterRace", DEFAULT_BEARING, 1_772, 12_000, (OUTER,)),
+    Example(
+        "outer_race.wav",
+        "Motor, outer race fault",
+        "OuterRace",
+        DEFAULT_BEARING,
+        1_772,
+        12_000,
+        (OUTER,),
+        baseline="healthy.wav",
+    ),
     Example(
         "inner_race.wav", "Another bearing, inner race fault", "InnerRace", GEOMETRY, 1_480, 25_600, (INNER,), GEARBOX
     ),
@@ -64,10 +75,12 @@ def write_recording(example: Example, seconds: float, seed: list[int]) -> None:
         bearing_of(example.bearing), example.rpm, example.sampling_rate, seconds, generator, example.faults,
         example.surroundings,
     )  # fmt: skip
-    signal = signal / np.abs(signal).max()
     if example.clipped:
-        signal = np.clip(signal, -CLIP, CLIP)
-    wavfile.write(EXAMPLES / example.file, example.sampling_rate, np.rint(signal * PEAK * 32_767).astype(np.int16))
+        signal = np.clip(signal, -CLIP * np.abs(signal).max(), CLIP * np.abs(signal).max())
+    samples = np.rint(signal * GAIN * 32_767)
+    if np.abs(samples).max() > 32_767:
+        raise ValueError(f"{example.file} does not fit: its largest sample is {np.abs(samples).max():.0f}")
+    wavfile.write(EXAMPLES / example.file, example.sampling_rate, samples.astype(np.int16))
 
 
 def bearing_of(text: str) -> Bearing:
@@ -79,7 +92,8 @@ def bearing_of(text: str) -> Bearing:
 
 def describe(example: Example) -> dict:
     """Return what a person has to say beside the file, and what it was made as; its rate is in the file."""
-    return {name: getattr(example, name) for name in ("file", "title", "label", "bearing", "rpm")}
+    names = ("file", "title", "label", "bearing", "rpm", "baseline")
+    return {name: getattr(example, name) for name in names if getattr(example, name)}
 
 
 if __name__ == "__main__":

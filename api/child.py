@@ -1,0 +1,77 @@
+"""A warm child process that answers one question at a time, and is replaced when it dies or takes too long."""
+
+import asyncio
+import json
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+class DiedError(Exception):
+    """The child ended before it answered: it was over its limits, or a parser crashed."""
+
+
+class Child:
+    """`python -m module LIMITS` behind pipes; api.diagnoser tells what goes through them."""
+
+    def __init__(self, module: str, limits: dict[str, Any]) -> None:
+        self.command = [sys.executable, "-m", module, json.dumps(limits)]
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start the process; it becomes ready by itself, whoever asks meanwhile waits for it."""
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}  # and no secret
+        self.process = await asyncio.create_subprocess_exec(
+            *self.command,
+            cwd=ROOT,
+            env=inherited | ONE_THREAD,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=2**20,
+        )
+        self.ready = False
+
+    async def ask(self, fields: dict, files: list[tuple[str, bytes]], seconds: float) -> tuple[int, bytes]:
+        """Return HTTP status and JSON. Raises DiedError, or TimeoutError after so many seconds; the next question finds
+        a new process then."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.exchange(fields, files)
+        except BaseException as error:  # half an answer may be in the pipe, also where the asker was cancelled
+            await self.stop()
+            if isinstance(error, (ConnectionError, asyncio.IncompleteReadError, ValueError)):
+                raise DiedError from error
+            raise
+
+    async def exchange(self, fields: dict, files: list[tuple[str, bytes]]) -> tuple[int, bytes]:
+        if self.process is None or self.process.returncode is not None:
+            await self.start()
+        if not self.ready:
+            await self.read_line()
+            self.ready = True
+        question = {"fields": fields, "files": [{"name": name, "size": len(content)} for name, content in files]}
+        self.process.stdin.write(json.dumps(question).encode() + b"\n")
+        for _, content in files:
+            self.process.stdin.write(content)
+        await self.process.stdin.drain()
+        answer = json.loads(await self.read_line())
+        return answer["status"], await self.process.stdout.readexactly(answer["size"])
+
+    async def read_line(self) -> bytes:
+        line = await self.process.stdout.readline()
+        if not line:
+            await self.process.wait()
+            raise ConnectionError("the child has closed its pipe")
+        return line
+
+    async def stop(self) -> None:
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                self.process.kill()
+            await self.process.wait()

@@ -1,0 +1,95 @@
+"""The form fields of `POST /diagnose/`: what they may be, and what a person meant by them."""
+
+import json
+import re
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
+
+GEOMETRY = tuple(Bearing.__dataclass_fields__)
+
+
+Rate = Annotated[float | None, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
+Speed = Annotated[float | None, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+
+
+class Fields(BaseModel):
+    """What a person says of a recording; None for what the file may say itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sampling_rate: Rate = Field(None, description="Hz, 12,000 or more", examples=[12000])
+    rpm: Speed = Field(None, description="turns a minute of the shaft, on which the inner race sits", examples=[1797])
+    bearing: str = Field(
+        DEFAULT_BEARING,
+        max_length=500,
+        description="designation, or geometry: rolling elements, element diameter, pitch diameter, contact angle in "
+        'degrees, as "9, 7.94, 39.04, 0" or as a JSON object; both diameters in one unit',
+    )
+    channel: str = Field("", max_length=200, description="drive_end where the file has several and none is named")
+    baseline_sampling_rate: Rate = Field(None, description="of the baseline, where it differs and its file is silent")
+    baseline_rpm: Speed = Field(None, description="of the baseline, where it differs and its file is silent")
+    series: bool = Field(True, description="false leaves out what only plots need")
+
+    @field_validator("bearing")
+    @classmethod
+    def check_bearing(cls, value: str) -> str:
+        parse_bearing(value)
+        return value.strip()
+
+
+def parse_bearing(text: str) -> Bearing:
+    """Return the bearing that a designation or a geometry names. Raises ValueError in words."""
+    text = text.strip()
+    known = {name.lower(): bearing for name, bearing in BEARINGS.items()}
+    if text.lower() in known:
+        return known[text.lower()]
+    if text.startswith("{"):
+        return bearing_of(read_object(text))
+    numbers = [part for part in re.split(r"[,;\s]+", text) if part]
+    if len(numbers) not in (3, 4) or not all(map(is_number, numbers)):
+        raise ValueError(
+            f"bearing is {text[:60]!r}, expected one of {', '.join(BEARINGS)}, or the geometry: rolling elements, "
+            "element diameter, pitch diameter and, if not 0, contact angle, as in 9, 7.94, 39.04, 0"
+        )
+    return bearing_of(dict(zip(GEOMETRY, map(float, numbers), strict=False)))
+
+
+def read_object(text: str) -> dict[str, float]:
+    try:
+        geometry = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"bearing is no JSON object: {error}") from error
+    wrong = {name: value for name, value in geometry.items() if name not in GEOMETRY or type(value) not in (int, float)}
+    if wrong:
+        raise ValueError(f"bearing holds {str(wrong)[:80]}, expected numbers named {', '.join(GEOMETRY)}")
+    return geometry
+
+
+def bearing_of(geometry: dict[str, float]) -> Bearing:
+    missing = [name for name in GEOMETRY[:3] if name not in geometry]
+    if missing:
+        raise ValueError(f"bearing lacks {', '.join(missing)}")
+    if geometry["rolling_elements"] > 200:
+        raise ValueError(f"rolling_elements is {geometry['rolling_elements']:g}, expected 200 at most")
+    return Bearing(**geometry | {"rolling_elements": as_whole(geometry["rolling_elements"])})
+
+
+def as_whole(number: float) -> float:
+    return int(number) if float(number).is_integer() else number
+
+
+def is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def known_bearings() -> dict[str, dict[str, Any]]:
+    """Return geometry and fault orders of every designation."""
+    return {name: asdict(bearing) | {"orders": bearing.orders._asdict()} for name, bearing in BEARINGS.items()}

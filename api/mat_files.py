@@ -1,0 +1,149 @@
+"""Recordings in MATLAB files of versions 4 to 7: vectors, alone, in matrices and in structs.
+
+scipy reads them. Its reader is compiled and trusts what a file says of itself: a crafted one can end the process, which
+is one reason why uploads are read in a child.
+"""
+
+import io
+import math
+import re
+import struct
+from collections.abc import Iterable, Iterator
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+import scipy.io
+
+from api.channels import (
+    EXPECTED,
+    MAX_UNPACKED,
+    Recording,
+    UnreadableError,
+    Vector,
+    listed,
+    pick,
+    positive,
+    shown,
+    split_columns,
+    too_large,
+)
+
+MAX_VARIABLES = 1000  # in a MATLAB 4 file
+MAX_DEPTH = 8  # of structs in structs
+NUMBERS = {"double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))}
+RATE_NAMES = ("fs", "sr", "sampling_rate", "sample_rate", "samplingrate")
+RPM_NAMES = ("rpm", "speed_rpm")
+POSITIONS = {"DE": "drive_end", "FE": "fan_end", "BA": "base"}
+CWRU_SIGNAL = re.compile(r"X(\d{1,6})_(DE|FE|BA)_time")
+MAT4_WIDTHS = (8, 4, 4, 2, 2, 1)  # bytes of a number, by MATLAB's code for its type
+
+
+def is_mat5(content: bytes) -> bool:
+    return content[124:128] in (b"\x00\x01IM", b"\x01\x00MI") and 0 not in content[:4]
+
+
+def read_mat(content: bytes, name: str, channel: str) -> Recording:
+    if not is_mat5(content):
+        check_mat4(content, name)
+    variables = load(content, name)
+    vectors = dict(find_vectors(variables, "", None, None))
+    if not vectors:
+        raise nothing_in(content, name)
+    aliases = name_positions(vectors, variables, name)
+    vectors = {aliases.get(variable, variable): vector for variable, vector in vectors.items()}
+    return pick(vectors, aliases.get(channel, channel))
+
+
+def load(content: bytes, name: str) -> dict[str, np.ndarray]:
+    """Return the variables that may hold a recording, once it is clear that they are not too large."""
+    listing = scipy.io.whosmat(io.BytesIO(content))
+    wanted = {variable: math.prod(shape) for variable, shape, kind in listing if kind in NUMBERS | {"struct"}}
+    if not wanted:
+        raise nothing_in(content, name)
+    if 8 * sum(wanted.values()) > MAX_UNPACKED:
+        raise too_large(f"{8 * sum(wanted.values()):,} bytes")
+    return scipy.io.loadmat(io.BytesIO(content), variable_names=list(wanted))
+
+
+def nothing_in(content: bytes, name: str) -> UnreadableError:
+    listing = scipy.io.whosmat(io.BytesIO(content))
+    came = listed(f"{variable} ({kind} {' x '.join(map(str, shape))})" for variable, shape, kind in listing)
+    return UnreadableError(
+        f"{shown(name)} holds {came or 'no variable'}: expected a vector of real numbers, alone or in a struct"
+    )
+
+
+def check_mat4(content: bytes, name: str) -> None:
+    """Raise UnreadableError unless it is a whole MATLAB 4 file; with a negative size in it scipy would never end."""
+    if 0 not in content[:4]:
+        raise UnreadableError(f"{shown(name)} does not start as a MATLAB file does; {EXPECTED}")
+    order = "<" if 0 <= int.from_bytes(content[:4], "little", signed=True) <= 5000 else ">"
+    place = 0
+    for _ in range(MAX_VARIABLES):
+        kind, rows, columns, imaginary, name_length = struct.unpack_from(f"{order}5i", content, place)
+        if not 0 <= kind < 2000 or min(rows, columns, name_length) < 0:
+            raise UnreadableError("the MATLAB file is damaged, or of no version from 4 to 7")
+        numbers = rows * columns * (2 if imaginary == 1 and kind % 10 != 2 else 1)
+        place += 20 + name_length + numbers * MAT4_WIDTHS[kind // 10 % 10]
+        if place > len(content):
+            raise UnreadableError(f"the MATLAB file is incomplete: {place:,} bytes announced, {len(content):,} came")
+        if place == len(content):
+            return
+    raise UnreadableError(f"the MATLAB file holds more than {MAX_VARIABLES:,} variables: save the recording alone")
+
+
+def find_vectors(
+    values: dict[str, Any], prefix: str, sampling_rate: float | None, rpm: float | None
+) -> Iterator[tuple[str, Vector]]:
+    """Yield all vectors by name, those in structs too, each with the rate and speed that stand nearest to it."""
+    scalars = {
+        name.lower(): float(value.item()) for name, value in values.items() if is_real(value) and value.size == 1
+    }
+    sampling_rate = first_positive(scalars, RATE_NAMES) or sampling_rate
+    shaft_rate = scalars.get("rate") if prefix and "sr" in scalars else None
+    rpm = first_positive(scalars, RPM_NAMES) or positive(60 * shaft_rate if shaft_rate else None) or rpm
+    for name, value in values.items():
+        if is_struct(value) and prefix.count(".") < MAX_DEPTH:
+            for index, element in enumerate(value.ravel()):
+                fields = {each: element[each] for each in value.dtype.names}
+                yield from find_vectors(fields, f"{prefix}{name}{suffix(value.size, index)}.", sampling_rate, rpm)
+        elif is_real(value):
+            columns = split_columns(value)
+            for index, column in enumerate(columns):
+                yield f"{prefix}{name}{suffix(len(columns), index)}", Vector(column, sampling_rate, rpm)
+
+
+def suffix(count: int, index: int) -> str:
+    return f"[{index}]" if count > 1 else ""
+
+
+def is_struct(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.names is not None
+
+
+def is_real(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "iuf"
+
+
+def first_positive(scalars: dict[str, float], names: Iterable[str]) -> float | None:
+    return next((scalars[name] for name in names if positive(scalars.get(name))), None)
+
+
+def name_positions(vectors: dict[str, Vector], variables: dict[str, np.ndarray], file_name: str) -> dict[str, str]:
+    """Return {variable: channel} for the record of a CWRU file that the file's name means, and set all records' rpm.
+
+    99.mat also holds record 98's variables: these keep their own names, and so do all where the name settles nothing.
+    """
+    found = {name: match for name in vectors if (match := CWRU_SIGNAL.fullmatch(name))}
+    for name, match in found.items():
+        rpm = variables.get(f"X{match[1]}RPM")
+        if is_real(rpm) and rpm.size == 1:
+            vectors[name].rpm = positive(rpm.item())
+    records = {match[1] for match in found.values()}
+    if len(records) > 1:
+        numbers = {int(digits) for digits in re.findall(r"\d{1,6}", PurePath(file_name).stem)}
+        records = {record for record in records if int(record) in numbers}
+    if len(records) != 1:
+        return {}
+    return {name: POSITIONS[match[2]] for name, match in found.items() if match[1] in records}

@@ -1,0 +1,133 @@
+import asyncio
+import io
+import json
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from api.child import Child, DiedError
+from tests.conftest import ROOT
+
+MEMORY = 512 * 2**20
+FIELDS = {"sampling_rate": 12_000.0, "rpm": 1_750.0}
+
+
+def limits(**others):
+    return {"diagnosis": str(ROOT / "assets" / "diagnosis.json"), "memory": MEMORY, "seconds": 10} | others
+
+
+def npy(samples):
+    body = io.BytesIO()
+    np.save(body, samples)
+    return body.getvalue()
+
+
+def run(scenario, **others):
+    """Run a scenario with a child of its own."""
+
+    async def whole():
+        child = Child("api.diagnoser", limits(**others))
+        await child.start()
+        try:
+            return await scenario(child)
+        finally:
+            await child.stop()
+
+    return asyncio.run(whole())
+
+
+@pytest.fixture
+def recording(noise):
+    return [("noise.npy", npy(noise.standard_normal(24_000)))]
+
+
+def test_it_answers_one_question_after_the_other(recording):
+    async def scenario(child):
+        return [await child.ask(FIELDS, recording, 20) for _ in range(3)], child.process.pid
+
+    answers, _ = run(scenario)
+    assert [status for status, _ in answers] == [200] * 3
+    assert json.loads(answers[0][1])["prediction"] == "Unknown"
+    assert answers[0][1] == answers[2][1]
+
+
+def test_killed_it_is_replaced_at_the_next_question(recording):
+    async def scenario(child):
+        await child.ask(FIELDS, recording, 20)
+        os.kill(child.process.pid, signal.SIGKILL)
+        with pytest.raises(DiedError):
+            await child.ask(FIELDS, recording, 20)
+        return await child.ask(FIELDS, recording, 20)
+
+    assert run(scenario)[0] == 200
+
+
+def test_too_slow_it_is_stopped_and_replaced(recording):
+    async def scenario(child):
+        await child.ask(FIELDS, recording, 20)
+        first = child.process
+        with pytest.raises(TimeoutError):
+            await child.ask(FIELDS, recording, 1e-3)
+        return first.returncode, await child.ask(FIELDS, recording, 20)
+
+    code, (status, _) = run(scenario)
+    assert code == -signal.SIGKILL
+    assert status == 200
+
+
+def test_one_whose_asker_went_away_gives_nobody_else_that_answer(recording):
+    async def scenario(child):
+        await child.ask(FIELDS, recording, 20)
+        asking = asyncio.create_task(child.ask(FIELDS, recording, 20))
+        await asyncio.sleep(0.002)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        return await child.ask(FIELDS | {"rpm": 1_234.0}, recording, 20)
+
+    assert json.loads(run(scenario)[1])["recording"]["rpm"] == 1_234
+
+
+def test_memory_is_limited(recording, noise):
+    async def scenario(child):
+        large = [("large.npy", npy(noise.standard_normal(2_900_000).astype(np.float32)))]
+        return await child.ask(FIELDS, large, 20), await child.ask(FIELDS, recording, 20)
+
+    (status, answer), (next_status, _) = run(scenario, memory=40 * 2**20)
+    assert status == 422
+    assert "more memory" in json.loads(answer)["detail"][0]["msg"]
+    assert next_status == 200
+
+
+def test_computing_is_limited(noise):
+    async def scenario(child):
+        long = [("long.npy", npy(noise.standard_normal(2_900_000)))]
+        with pytest.raises(DiedError):
+            await child.ask(FIELDS, long * 6, 30)
+
+    run(scenario, seconds=0)
+
+
+def test_it_has_no_secret_and_writes_no_file(monkeypatch, tmp_path):
+    monkeypatch.setenv("API_KEY", "secret")
+
+    async def scenario(child):
+        pid = child.process.pid
+        await child.ask(FIELDS, [("a.npy", npy(np.zeros(20_000)))], 20)
+        return Path(f"/proc/{pid}/environ").read_bytes(), Path(f"/proc/{pid}/limits").read_text()
+
+    environment, bounds = run(scenario)
+    assert b"secret" not in environment
+    assert "Max file size             0 " in bounds
+    assert "Max core file size        0 " in bounds
+
+
+def test_its_parent_gone_it_ends():
+    async def scenario(child):
+        child.process.stdin.close()
+        return await asyncio.wait_for(child.process.wait(), 10)
+
+    assert run(scenario) == 0

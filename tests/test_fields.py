@@ -1,0 +1,65 @@
+import pytest
+from pydantic import ValidationError
+
+from api.fields import Fields, known_bearings, parse_bearing
+from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
+
+
+@pytest.mark.parametrize("name", [*BEARINGS, " 6205-2rs ", "nice"])
+def test_a_designation_names_a_bearing_of_the_table(name):
+    assert parse_bearing(name) == {key.lower(): value for key, value in BEARINGS.items()}[name.strip().lower()]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["9, 7.94, 39.04", "9 7.94 39.04 0", "9;7.94;39.04;0.0", '{"rolling_elements": 9, "element_diameter": 7.94, '
+     '"pitch_diameter": 39.04}'],
+)  # fmt: skip
+def test_a_geometry_is_a_bearing(text):
+    assert parse_bearing(text) == Bearing(9, 7.94, 39.04, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("6309", "expected one of 6205-2RS"),
+        ("9, 7.94", "rolling elements, element diameter"),
+        ("9, 7.94, 3", "element_diameter is 7.94 and pitch_diameter 3"),
+        ("9.5, 7.94, 39", "rolling_elements is 9.5"),
+        ("1e9, 7.94, 39", "200 at most"),
+        ("9, nan, 39", "element_diameter is nan"),
+        ("9, 7.94, 39, 90", "contact_angle is 90"),
+        ("{", "no JSON object"),
+        ('{"rolling_elements": 9}', "lacks element_diameter, pitch_diameter"),
+        ('{"balls": 9}', "holds {'balls': 9}"),
+        ('{"rolling_elements": "9", "element_diameter": 1, "pitch_diameter": 5}', "expected numbers"),
+        ("[" * 100_000, "expected one of"),
+    ],
+)
+def test_what_is_no_bearing_is_refused_in_words(text, words):
+    with pytest.raises(ValueError, match=r".") as refusal:
+        parse_bearing(text)
+    assert words in str(refusal.value)
+    assert len(str(refusal.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "field", [{"rpm": "0"}, {"rpm": "nan"}, {"rpm": "fast"}, {"sampling_rate": "-1"}, {"sampling_rate": "inf"},
+              {"samplingrate": "12000"}, {"bearing": "what"}, {"channel": "x" * 300}],
+)  # fmt: skip
+def test_a_wrong_field_is_refused(field):
+    with pytest.raises(ValidationError):
+        Fields(**field)
+
+
+def test_what_was_not_said_is_known_as_not_said():
+    fields = Fields(rpm="1797")
+    assert fields.rpm == 1797
+    assert fields.bearing == DEFAULT_BEARING
+    assert fields.model_fields_set == {"rpm"}
+
+
+def test_the_known_bearings_come_with_their_orders():
+    bearings = known_bearings()
+    assert set(bearings) == set(BEARINGS)
+    assert bearings["6205-2RS"]["orders"]["bpfo"] == pytest.approx(3.5848, abs=1e-4)
