@@ -4,6 +4,7 @@ numpy only: training, the protocols and the service share this module.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
+from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing, FaultOrders
 from model.order_lines import (
     BANDS,
     LEAST_RATE,
@@ -34,6 +35,7 @@ FADE = 0.2  # the spectrum's word fades out over this last share of the familiar
 KNOWN, KNOWN_FADE = 0.5, 0.2  # familiar distances within which a spectrum is one of a bearing that trained
 CLEAR, CLEAR_FADE = 0.8, 0.4  # a fault's comb this far above the others' decides the type alone
 HOP = 0.5  # of a window
+PART = 2**19  # samples of windows transformed at once
 BASELINE_SECONDS = 10.0
 QUIET_LINE = 0.55  # height of a line where there is nothing but noise
 CHANGE = {"lines": 3.0, "moment": 8.0, "spectrum": 3.0}  # a change from healthy of this size counts as damage
@@ -174,7 +176,7 @@ class RecordingDiagnosis:
         starts, windows = cut(signal, sampling_rate)
         if reason or not len(windows):
             return unreadable(reason or "the sensor is off: no window varies")
-        features = describe(windows, sampling_rate, rpm / 60, bearing.orders)
+        features = describe_in_parts(windows, sampling_rate, rpm / 60, bearing.orders)
         if is_noise(features, windows, sampling_rate):
             return unreadable("noise and nothing else: no tone, no impact and no line of a machine")
         each = self.probabilities(features, self.odds(features))
@@ -285,7 +287,8 @@ def tone_strength(windows: np.ndarray, sampling_rate: float) -> float:
     The mean of n exponential powers is a gamma variable, whose cube root is nearly normal: Wilson and Hilferty, PNAS 17
     (1931) 684.
     """
-    power = np.square(np.abs(np.fft.rfft(windows * np.hanning(windows.shape[1]), axis=1))).mean(axis=0)
+    taper = np.hanning(windows.shape[1])
+    power = sum(np.square(np.abs(np.fft.rfft(part * taper, axis=1))).sum(axis=0) for part in in_parts(windows))
     spacing = sampling_rate / windows.shape[1]
     power = power[round(TONES[0] / spacing) : round(TONES[1] / spacing)]
     around = np.convolve(np.pad(power, TONE_SURROUNDINGS, mode="reflect"), np.ones(2 * TONE_SURROUNDINGS + 1), "valid")
@@ -302,6 +305,17 @@ def cut(signal: np.ndarray, sampling_rate: float) -> tuple[np.ndarray, np.ndarra
     windows = sliding_window_view(signal, length)[starts]
     varies = np.ptp(windows, axis=1) > 1e-5 * np.ptp(signal)
     return starts[varies], windows[varies]
+
+
+def describe_in_parts(windows: np.ndarray, sampling_rate: float, shaft_rate: float, orders: FaultOrders) -> Features:
+    """Return the features of windows that together would take too much memory."""
+    return concatenate([describe(part, sampling_rate, shaft_rate, orders) for part in in_parts(windows)])
+
+
+def in_parts(windows: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield windows (windows, samples), so many at once as memory is meant for."""
+    number = max(PART // windows.shape[1], 1)
+    return (windows[start : start + number] for start in range(0, len(windows), number))
 
 
 def unreadable(reason: str) -> Diagnosis:
@@ -507,7 +521,7 @@ def describe_baseline(baseline: tuple[tuple[np.ndarray, float, float], ...], bea
         reason = find_defect(signal, rate) or find_hindrance(rpm, bearing)
         if reason:
             raise ValueError(f"the healthy baseline cannot be used: {reason}")
-    parts = [describe(cut(signal, rate)[1], rate, rpm / 60, bearing.orders) for signal, rate, rpm in checked]
+    parts = [describe_in_parts(cut(signal, rate)[1], rate, rpm / 60, bearing.orders) for signal, rate, rpm in checked]
     return to_healthy(concatenate(parts))
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.bearings import FaultOrders
+from model.diagnosis import in_parts
 from model.order_lines import BANDS, ORDER_TOLERANCE, envelope_spectrum, limit_band, prominence, squared_envelope
 
 HARMONICS = 3
 REACH = 1_450  # Hz; the envelopes of all bands have a spectrum up to here
-CHUNK = 64  # windows transformed at once, which bounds the memory
 LEAST_COMB = 0.85  # natural logarithm; healthy bearings reach 0.78, faults with lines 0.9 to 3.3
 CHANCE = 1.25  # the comb that noise reaches in a single window; it falls with the root of the number of windows
 LEAD = 0.5  # a comb this far above another overshadows it
@@ -90,8 +90,7 @@ def highest_order(orders: FaultOrders) -> float:
 
 def envelope_spectra(windows: np.ndarray, sampling_rate: float, highest: float) -> np.ndarray:
     """Return the spectra of the squared envelopes over their mean, up to a frequency in Hz, (bands, windows, bins)."""
-    starts = range(0, len(windows), CHUNK)
-    return np.concatenate([transform(windows[start : start + CHUNK], sampling_rate, highest) for start in starts], 1)
+    return np.concatenate([transform(part, sampling_rate, highest) for part in in_parts(windows)], axis=1)
 
 
 def transform(windows: np.ndarray, sampling_rate: float, highest: float) -> np.ndarray:
@@ -129,7 +128,8 @@ def judge(lines: list[Line], prediction: str) -> tuple[str, str]:
         standing = [describe(line) for line in lines if line.stands_out]
         return "inconclusive", "; ".join(standing) or "no fault's lines stand out"
     if strongest.stands_out and strongest.comb - own.comb > LEAD:
-        return "contradicts", f"{describe(strongest)}, {describe(own)}: the lines speak for {strongest.fault}"
+        though = "; but balls strike the races, whose lines may show first" if prediction == "Ball" else ""
+        return "contradicts", f"{describe(strongest)}, {describe(own)}: lines of {strongest.fault}{though}"
     if own.stands_out and own is strongest:
         return "supports", f"{describe(own)}, higher than the lines of any other fault"
     if own.stands_out:
