@@ -3,14 +3,16 @@
 import gc
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.routing import Route
 
 from api import upload
 from api.answers import BatchAnswer, DiagnosisAnswer, ErrorAnswer, HealthAnswer, InvalidAnswer, ModelAnswer
@@ -93,7 +95,6 @@ async def batch_predict() -> Response:
     upload.PATH,
     response_model=DiagnosisAnswer,
     openapi_extra={"requestBody": upload.BODY},
-    max_body_size=upload.MOST_BYTES + 100_000,  # what surrounds the files in a form
     responses={
         413: {"model": ErrorAnswer, "description": "Larger than is allowed"},
         422: {"model": InvalidAnswer, "description": "What came, where, and what was expected"},
@@ -180,6 +181,12 @@ def complete_document(app: FastAPI) -> None:
         body["example"] = json.loads(example.read_text())[:1]
 
 
+def send_file(path: Path) -> Callable[[Request], FileResponse]:
+    """Return what answers requests for a file of the page."""
+    return lambda _: FileResponse(path)
+
+
 if (ASSETS / "examples").is_dir():
     app.mount("/examples", StaticFiles(directory=ASSETS / "examples"), name="examples")
-app.mount("/", StaticFiles(directory=FOLDER / "page", html=True), name="page")  # last: it takes what is left
+for path in sorted((FOLDER / "page").iterdir()):  # a mount at "/" would take requests that are refused elsewhere
+    app.router.routes.append(Route("/" if path.name == "index.html" else f"/{path.name}", send_file(path)))

@@ -45,6 +45,7 @@ class Child:
                 return await self.exchange(fields, files)
         except BaseException as error:  # half an answer may be in the pipe, also where the asker was cancelled
             await self.stop()
+            await self.start()  # now, so that it is warm when somebody asks
             if isinstance(error, (ConnectionError, asyncio.IncompleteReadError, ValueError)):
                 raise DiedError from error
             raise

@@ -10,13 +10,13 @@ import os
 import resource
 import sys
 import traceback
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
 from typing import Any, BinaryIO
 
 import numpy as np
-from model.shaft_check import find_contradiction
 from pydantic_core import to_json
 
 from api import series
@@ -26,8 +26,11 @@ from model.bearings import Bearing
 from model.diagnosis import Diagnosis, Healthy, RecordingDiagnosis, cut, describe_baseline, normalise
 from model.evidence import Evidence, envelope_spectra, highest_order, weigh
 from model.order_lines import BANDS, LEAST_RATE, WINDOW_SECONDS
+from model.shaft_check import find_contradiction
 
 TOO_MUCH = "reading the file takes more memory than is allowed: send a shorter part"
+CONSTANT = "every sample is {:g}: the sensor was off, or its channel is another one"
+DISSENT = 0.25  # of the windows
 SAME = 2e-3  # a share by which two statements of a rate or speed may differ and still be the same
 
 
@@ -120,12 +123,12 @@ def answer(diagnosis: RecordingDiagnosis, fields: Fields, files: list[tuple[str,
     evidence = weigh(windows, stated.sampling_rate, stated.rpm / 60, bearing.orders, found.prediction)
     result = describe(found, evidence) | {
         "recording": describe_recording(name, stated, fields, bearing),
-        "warnings": [*collect_warnings(stated, baseline, fields), *found.warnings],
+        "warnings": [*collect_warnings(stated, baseline, fields), *found.warnings, *find_dissent(found)],
+        "series": plot(stated, windows, evidence) if fields.series else {},
+        "baseline_series": plot_baseline(baseline, bearing, evidence) if baseline and fields.series else None,
     }
     if fields.series:
-        result["series"] = plot(stated, windows, evidence)
         result["windows"] = add_spectra(result["windows"], evidence)
-        result["baseline_series"] = plot_baseline(baseline, bearing, evidence) if baseline else None
     return result
 
 
@@ -133,7 +136,8 @@ def read(content: bytes, name: str, channel: str, field: str) -> Recording:
     try:
         return read_recording(content, name, channel)
     except UnreadableError as error:
-        raise MistakeError({field if error.field == "file" else error.field: f"{name}: {error}"[:600]}) from error
+        text = str(error) if error.field == "file" and name[:20] in str(error) else f"{name[:80]}: {error}"
+        raise MistakeError({field if field == "baseline" or error.field == "file" else error.field: text}) from error
 
 
 def state(recording: Recording, sampling_rate: float | None, rpm: float | None) -> Stated:
@@ -153,6 +157,8 @@ def state(recording: Recording, sampling_rate: float | None, rpm: float | None) 
             {"sampling_rate": f"the recording was sampled at {settled['sampling_rate']:,g} Hz, expected {LEAST_RATE:,} "
              "Hz or more: what lies above half the rate cannot be made up"}
         )  # fmt: skip
+    if np.ptp(recording.signal) == 0:
+        raise MistakeError({"file": CONSTANT.format(recording.signal[0])})
     return Stated(recording, settled["sampling_rate"], settled["rpm"], warnings + recording.warnings)
 
 
@@ -166,7 +172,10 @@ def read_baseline(content: bytes, name: str, fields: Fields, present: Stated) ->
     """Read a healthy recording; where neither its file nor a field says its rate or speed, the present ones hold."""
     recording = read(content, name, fields.channel, "baseline")
     rate = fields.baseline_sampling_rate or recording.sampling_rate or present.sampling_rate
-    stated = state(recording, rate, fields.baseline_rpm or recording.rpm or present.rpm)
+    try:
+        stated = state(recording, rate, fields.baseline_rpm or recording.rpm or present.rpm)
+    except MistakeError as error:
+        raise MistakeError({"baseline": f"{name[:80]}: {error}"}) from error
     stated.warnings = [f"baseline {name}: {warning}" for warning in stated.warnings]
     return stated
 
@@ -226,6 +235,15 @@ def collect_warnings(stated: Stated, baseline: list[Stated], fields: Fields) -> 
         if contradiction:
             warnings.append(contradiction if each is stated else f"baseline: {contradiction}")
     return [*warnings, *(warning for each in baseline for warning in each.warnings)]
+
+
+def find_dissent(found: Diagnosis) -> list[str]:
+    """Return a warning where many windows say otherwise than the whole: a fault may come and go, or the load change."""
+    counts = Counter(window.prediction for window in found.windows if window.prediction != found.prediction)
+    if not counts or counts.most_common(1)[0][1] < DISSENT * len(found.windows):
+        return []
+    label, count = counts.most_common(1)[0]
+    return [f"the windows disagree: {count} of {len(found.windows)} say {label}; look at them one by one"]
 
 
 def plot(stated: Stated, windows: np.ndarray, evidence: Evidence) -> dict[str, Any]:

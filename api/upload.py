@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import AsyncGenerator
 from json import dumps
 from pathlib import Path
 from time import perf_counter
@@ -9,7 +10,7 @@ from time import perf_counter
 from fastapi import HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
@@ -18,7 +19,8 @@ from api.fields import Fields
 
 PATH = "/diagnose/"
 MOST_BYTES = int(os.environ.get("MAX_UPLOAD", "32000000"))
-MOST_FILES = 9  # the recording and its baseline
+FORM_BYTES = 100_000  # what may surround the files in a form
+MOST_FILES, MOST_FIELDS = 9, 20  # the recording and its baseline
 MOST_WAITING = 8  # questions; each holds its files in memory
 MEMORY = 512 * 2**20  # bytes beyond the imports
 COMPUTING = 10  # s of processor time
@@ -120,13 +122,10 @@ async def read_request(request: Request) -> tuple[Fields, list[tuple[str, bytes]
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if media_type == NPY:
-            return check_fields(dict(request.query_params)), [("body.npy", await request.body())]
+            body = b"".join([chunk async for chunk in read_body(request)])
+            return check_fields(dict(request.query_params)), [("body.npy", body)]
         if media_type == "multipart/form-data":
             return await read_form(request)
-    except HTTPException as error:
-        if error.status_code == 413:
-            raise HTTPException(413, f"the upload is too large, expected {MOST_BYTES:,} bytes at most") from error
-        raise
     except ClientDisconnect as error:
         raise HTTPException(400, "the upload broke off") from error
     expected = f"Content-Type should be multipart/form-data or {NPY}"
@@ -134,13 +133,35 @@ async def read_request(request: Request) -> tuple[Fields, list[tuple[str, bytes]
     raise RequestValidationError([mistake | {"input": media_type[:80] or None}])
 
 
+async def read_body(request: Request) -> AsyncGenerator[bytes]:
+    """Yield the body's parts, up to MOST_BYTES and what surrounds files in a form."""
+    announced, came = request.headers.get("content-length", ""), 0
+    most = MOST_BYTES + FORM_BYTES
+    async for chunk in request.stream():
+        came += len(chunk)
+        if came > most or (announced.isdecimal() and int(announced) > most):
+            raise HTTPException(413, f"the upload is too large, expected {MOST_BYTES:,} bytes at most")
+        yield chunk
+
+
 async def read_form(request: Request) -> tuple[Fields, list[tuple[str, bytes]]]:
     try:
-        parser = InMemoryParser(request.headers, request.stream(), max_files=MOST_FILES, max_fields=20)
+        parser = InMemoryParser(request.headers, read_body(request), max_files=MOST_FILES, max_fields=MOST_FIELDS)
         form = await parser.parse()
     except MultiPartException as error:
         raise refuse("file", f"the form cannot be read: {error.message}") from error
-    fields: dict[str, str] = dict(request.query_params)
+    try:
+        fields, files = await sort_form(form)
+    finally:
+        await form.close()
+    if len(files["file"]) != 1:
+        raise refuse("file", f"{len(files['file'])} files came as file, expected one recording")
+    return check_fields(dict(request.query_params) | fields), files["file"] + files["baseline"]
+
+
+async def sort_form(form: FormData) -> tuple[dict[str, str], dict[str, list[tuple[str, bytes]]]]:
+    """Return a form's fields, and names and contents of its files."""
+    fields: dict[str, str] = {}
     files: dict[str, list[tuple[str, bytes]]] = {"file": [], "baseline": []}
     for name, value in form.multi_items():
         if not isinstance(value, UploadFile):
@@ -149,10 +170,7 @@ async def read_form(request: Request) -> tuple[Fields, list[tuple[str, bytes]]]:
             raise refuse(name[:80], "is a file, expected the files file and baseline")
         elif value.filename or value.size:  # a browser sends an empty one where none was chosen
             files[name].append((value.filename or name, await value.read()))
-    await form.close()
-    if len(files["file"]) != 1:
-        raise refuse("file", f"{len(files['file'])} files came as file, expected one recording")
-    return check_fields(fields), files["file"] + files["baseline"]
+    return fields, files
 
 
 def check_fields(fields: dict[str, str]) -> Fields:
@@ -160,7 +178,9 @@ def check_fields(fields: dict[str, str]) -> Fields:
         return Fields(**{name: value for name, value in fields.items() if value.strip()})  # a form sends empty ones
     except ValidationError as error:
         mistakes = error.errors(include_url=False, include_context=False)
-        raise RequestValidationError([m | {"loc": ("body", *m["loc"])} for m in mistakes]) from error
+        raise RequestValidationError(
+            [m | {"loc": ("body", *m["loc"]), "msg": m["msg"].removeprefix("Value error, ")} for m in mistakes]
+        ) from error
 
 
 def refuse(field: str, message: str) -> RequestValidationError:

@@ -2,6 +2,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from api.api import app
 from pipeline.catalogue import read_catalogue
+from pipeline.service import free_port, wait_until_ready
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,6 +33,15 @@ def mirror() -> Path:
     folder = os.environ.get("CWRU_MIRROR", "")
     if not folder or not Path(folder).is_dir():
         pytest.skip(f"REAL RECORDINGS SKIPPED: CWRU_MIRROR is {folder!r}, expected a folder that holds them")
+    return Path(folder).resolve()
+
+
+@pytest.fixture(scope="session")
+def rig() -> Path:
+    """The folder with the recordings of another rig, or a loud skip."""
+    folder = os.environ.get("MFPT_MIRROR", "")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip(f"REAL RECORDINGS SKIPPED: MFPT_MIRROR is {folder!r}, expected a folder that holds them")
     return Path(folder).resolve()
 
 
@@ -61,3 +73,20 @@ def environment(**extra: str) -> dict[str, str]:
     """The environment of a started program: this interpreter is `python`, this checkout is not on its path."""
     inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "CWRU_MIRROR")}
     return inherited | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"} | extra
+
+
+@contextmanager
+def running(folder: Path, **extra: str) -> Iterator[str]:
+    """Run the real service from the working tree on a free port, its log in a folder, and yield its URL."""
+    port, log = free_port(), folder / "service.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "api"], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT,
+            env=environment(HOST="127.0.0.1", PORT=str(port), **extra),
+        )  # fmt: skip
+    try:
+        wait_until_ready(f"http://127.0.0.1:{port}", process, log, timeout=60)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)

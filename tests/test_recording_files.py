@@ -1,12 +1,10 @@
 import contextlib
 import gzip
 import io
-import os
 import re
 import struct
 import time
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,14 +28,6 @@ CLUTTER = {
     "complex": SIGNAL * 1j, "logical": SIGNAL > 0, "empty": np.empty((0, 0)),
     "nested": {"cell": np.array([SIGNAL, "text"], dtype=object), "nothing": []},
 }  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def mfpt() -> Path:
-    folder = os.environ.get("MFPT_MIRROR", "")
-    if not Path(folder).is_dir() or not folder:
-        pytest.skip(f"REAL RECORDINGS SKIPPED: MFPT_MIRROR is {folder!r}, expected a folder that holds them")
-    return Path(folder)
 
 
 def mat(variables, **options) -> bytes:
@@ -300,8 +290,8 @@ def test_the_published_recordings_read_as_the_pipeline_reads_them(mirror, catalo
     assert read >= 61
 
 
-def test_the_mfpt_recordings_say_their_rate_and_speed(mfpt):
-    recordings = [read_recording(path.read_bytes(), path.name) for path in sorted(mfpt.glob("*.mat"))]
+def test_the_mfpt_recordings_say_their_rate_and_speed(rig):
+    recordings = [read_recording(path.read_bytes(), path.name) for path in sorted(rig.glob("*.mat"))]
     assert [(each.sampling_rate, each.rpm, each.channel) for each in recordings] == [(48_828, 1500, "bearing.gs")] * 14
-    texts = [read_recording(path.read_bytes(), path.name) for path in sorted(mfpt.glob("*.txt.gz"))]
+    texts = [read_recording(path.read_bytes(), path.name) for path in sorted(rig.glob("*.txt.gz"))]
     assert [len(each.signal) for each in texts] == [292_968] * 3

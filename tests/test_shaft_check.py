@@ -1,6 +1,4 @@
-import os
 import time
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -32,12 +30,9 @@ def cwru(catalogue, mirror):
 
 
 @pytest.fixture(scope="module")
-def rig():
-    folder = Path(os.environ.get("MFPT_MIRROR", "no folder"))
-    if not folder.is_dir():
-        pytest.skip("REAL RECORDINGS SKIPPED: MFPT_MIRROR names no folder that holds them")
-    signals = [scipy.io.loadmat(path)["bearing"][0, 0]["gs"].ravel() for path in sorted(folder.glob("*.mat"))]
-    signals += [np.loadtxt(path) for path in sorted(folder.glob("*.txt.gz"))]
+def other_rig(rig):
+    signals = [scipy.io.loadmat(path)["bearing"][0, 0]["gs"].ravel() for path in sorted(rig.glob("*.mat"))]
+    signals += [np.loadtxt(path) for path in sorted(rig.glob("*.txt.gz"))]
     return [Recording(signal, 48_828, 1_500) for signal in signals]
 
 
@@ -60,14 +55,14 @@ def test_harmonics_at_the_stated_rate_are_no_contradiction(noise, rpm):
 
 def test_a_rate_four_times_too_high_is_named(noise):
     assert find_contradiction(add_comb(noise, 1_750 / 60, 8), 48_000, 1_750) == (
-        "the shaft's harmonics contradict 1,750 rpm at 48,000 Hz: "
-        "they fit 7,000 rpm at that rate, or 12,000 Hz at that speed"
+        "the shaft's harmonics contradict 1,750 rpm at 48,000 Hz, check both: "
+        "they would fit 7,000 rpm at that rate, or 12,000 Hz at that speed"
     )
 
 
 @pytest.mark.parametrize(("stated", "fits"), [(1_650, "1,500"), (1_800, "1,500"), (3_000, "1,500"), (25, "1,500")])
 def test_a_wrong_speed_is_named(noise, stated, fits):
-    assert f"they fit {fits} rpm at that rate" in find_contradiction(add_comb(noise, 25, 12), RATE, stated)
+    assert f"they would fit {fits} rpm at that rate" in find_contradiction(add_comb(noise, 25, 12), RATE, stated)
 
 
 @pytest.mark.parametrize("rate", [50, 60])
@@ -120,9 +115,9 @@ def test_real_recordings_contradict_only_what_is_wrong(cwru):
     assert warned(cwru, rpm_factor=1 / 1.2) > 0.6
 
 
-def test_another_rigs_recordings_contradict_only_what_is_wrong(rig):
-    assert warned(rig) == 0
-    assert warned(rig, rpm_factor=1.1) > 0.5
+def test_another_rigs_recordings_contradict_only_what_is_wrong(other_rig):
+    assert warned(other_rig) == 0
+    assert warned(other_rig, rpm_factor=1.1) > 0.5
 
 
 def test_it_takes_milliseconds(noise):
