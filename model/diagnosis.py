@@ -36,6 +36,7 @@ KNOWN, KNOWN_FADE = 0.5, 0.2  # familiar distances within which a spectrum is on
 CLEAR, CLEAR_FADE = 0.8, 0.4  # a fault's comb this far above the others' decides the type alone
 HOP = 0.5  # of a window
 PART = 2**19  # samples of windows transformed at once
+DISTANCES = 128  # windows compared with all spectra at once
 BASELINE_SECONDS = 10.0
 QUIET_LINE = 0.55  # height of a line where there is nothing but noise
 CHANGE = {"lines": 3.0, "moment": 8.0, "spectrum": 3.0}  # a change from healthy of this size counts as damage
@@ -301,10 +302,11 @@ def tone_strength(windows: np.ndarray, sampling_rate: float) -> float:
 def cut(signal: np.ndarray, sampling_rate: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the starts (samples) of the windows that overlap by half and vary, and the windows."""
     length = window_length(sampling_rate)
-    starts = np.arange(0, len(signal) - length + 1, round(length * HOP))
-    windows = sliding_window_view(signal, length)[starts]
+    hop = round(length * HOP)
+    starts = np.arange(0, len(signal) - length + 1, hop)
+    windows = sliding_window_view(signal, length)[::hop]
     varies = np.ptp(windows, axis=1) > 1e-5 * np.ptp(signal)
-    return starts[varies], windows[varies]
+    return (starts, windows) if varies.all() else (starts[varies], windows[varies])  # a view, where it can be
 
 
 def describe_in_parts(windows: np.ndarray, sampling_rate: float, shaft_rate: float, orders: FaultOrders) -> Features:
@@ -415,8 +417,10 @@ def spectral_share(relative: np.ndarray) -> np.ndarray:
 
 def spectral_distance(centres: np.ndarray, stretch: np.ndarray, spread: np.ndarray, features: Features) -> np.ndarray:
     """Return the root mean square of standardised differences from the nearest centre, stretched, (windows,)."""
-    apart = (spectral_features(features)[:, None] - centres) / spread
-    return (np.sqrt(np.square(apart).mean(axis=2)) * stretch).min(axis=1)
+    seen = spectral_features(features)
+    parts = np.array_split(seen, max(len(seen) // DISTANCES, 1))
+    apart = [np.sqrt(np.square((part[:, None] - centres) / spread).mean(axis=2)) for part in parts]
+    return (np.concatenate(apart) * stretch).min(axis=1)
 
 
 def novelty(relative: np.ndarray, combs: np.ndarray) -> np.ndarray:
