@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 MAX_UNPACKED = 64_000_000  # bytes of text or arrays that a file may unpack to
-MAX_SAMPLES = 3_000_000
+MAX_SAMPLES = 2_000_000
 MAX_CHANNELS = 64
 LONGEST_NAME = 40  # characters of a foreign text that a message repeats
 EXPECTED = "expected .mat, .csv, .txt, .wav, .npy, or text packed with gzip"

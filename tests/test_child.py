@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from api.child import Child, DiedError
+from api.upload import MEMORY
 from tests.conftest import ROOT
 
-MEMORY = 512 * 2**20
 FIELDS = {"sampling_rate": 12_000.0, "rpm": 1_750.0}
 
 
@@ -93,7 +93,7 @@ def test_one_whose_asker_went_away_gives_nobody_else_that_answer(recording):
 
 def test_memory_is_limited(recording, noise):
     async def scenario(child):
-        large = [("large.npy", npy(noise.standard_normal(2_900_000).astype(np.float32)))]
+        large = [("large.npy", npy(noise.standard_normal(1_999_993).astype(np.float32)))]
         return await child.ask(FIELDS, large, 20), await child.ask(FIELDS, recording, 20)
 
     (status, answer), (next_status, _) = run(scenario, memory=40 * 2**20)
@@ -104,11 +104,11 @@ def test_memory_is_limited(recording, noise):
 
 def test_computing_is_limited(noise):
     async def scenario(child):
-        long = [("long.npy", npy(noise.standard_normal(2_900_000)))]
+        long = [("long.npy", npy(noise.standard_normal(1_999_993)))]
         with pytest.raises(DiedError):
             await child.ask(FIELDS, long * 6, 30)
 
-    run(scenario, seconds=0)
+    run(scenario, seconds=0, memory=2**30)
 
 
 def test_it_has_no_secret_and_writes_no_file(monkeypatch, tmp_path):
@@ -131,3 +131,14 @@ def test_its_parent_gone_it_ends():
         return await asyncio.wait_for(child.process.wait(), 10)
 
     assert run(scenario) == 0
+
+
+def test_the_longest_recording_fits_whatever_its_length(noise):
+    # 1,999,993 is prime: of all lengths the one whose Fourier transform takes the most memory.
+    async def scenario(child):
+        return [
+            await child.ask(FIELDS | {"sampling_rate": rate}, [("a.npy", npy(noise.standard_normal(1_999_993)))], 30)
+            for rate in (12_000.0, 192_000.0)
+        ]
+
+    assert [status for status, _ in run(scenario, memory=MEMORY)] == [200, 200]
