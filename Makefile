@@ -18,6 +18,7 @@ run: .venv/ready
 test: .venv/ready
 	ruff format --check .
 	ruff check .
+	python -m tests.browser
 	python -m pytest
 
 bench: .venv/ready

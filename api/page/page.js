@@ -10,7 +10,7 @@ const NAMES = {
 const LETTERS = { Ball: "B", InnerRace: "I", Normal: "N", OuterRace: "O", Unknown: "?" };
 const STATES = { supports: "Normal", contradicts: "InnerRace", inconclusive: "Unknown" };
 const FIELDS = ["sampling_rate", "rpm", "bearing", "channel", "baseline_sampling_rate", "baseline_rpm"];
-const percent = (share) => `${(100 * share).toFixed(share > 0.995 && share < 1 ? 1 : 0)} %`;
+const percent = (share) => (share > 0.995 ? "over 99 %" : share < 0.005 ? "under 1 %" : `${(100 * share).toFixed(0)} %`);
 const number = (value, digits = 4) => value.toLocaleString("en", { maximumSignificantDigits: digits });
 
 let chosen = null; // {file, example, healthy}: what a person picked
@@ -174,7 +174,7 @@ function showBars(probabilities, familiarity, prediction) {
   byId("bars").replaceChildren(
     ...Object.entries(probabilities).sort(([, a], [, b]) => b - a).map(([label, share]) => bar(label, share)),
     bar("Unknown", 1 - familiarity, "apart"));
-  byId("bars_note").textContent = `The four sum to 100 % and are calibrated. “Unknown” stands apart: this recording is stranger than ${percent(1 - familiarity)} `
+  byId("bars_note").textContent = `The four sum to 100 % and are calibrated. “Unknown” stands apart: this recording is stranger than ${Math.floor(100 * (1 - familiarity))} % `
     + "of the training’s bearings were to each other; beyond the mark at 99 % damage is given no name.";
 }
 

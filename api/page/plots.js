@@ -71,7 +71,7 @@ function drawEnvelope(element, series, lines) {
     padding: [50, 12, 0, 0],
     legend: { live: true },
     scales: { x: { time: false, range: [0, last] }, y: { range: (_, low, high) => [0, high * 1.05 || 1] } },
-    axes: [axis("order (multiples of the shaft rate)"), axis("modulation depth (1)", { size: 64, values: ticks })],
+    axes: [axis("order (multiples of the shaft rate)"), axis("amplitude (mean envelope = 1)", { size: 64, values: ticks })],
     series: [
       { label: "order", value: (_, value) => value?.toFixed(2) ?? "–" },
       ...series.map(({ label, colour, dash, width = 1.5 }) => ({

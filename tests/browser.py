@@ -1,0 +1,41 @@
+"""The browser of the page's tests: `python -m tests.browser` installs one where there is none and it may."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+INSTALL = (["apt-get", "update", "-qq"], ["apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium"])
+
+
+def find() -> str | None:
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextmanager
+def started(executable: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        sandbox = [] if os.geteuid() else ["--no-sandbox"]  # as root there is none
+        browser = playwright.chromium.launch(executable_path=executable, args=[*QUIET, "--disable-gpu", *sandbox])
+        yield browser
+        browser.close()
+
+
+def main() -> None:
+    if find():
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        print("no browser here: installing Debian's chromium for the page's tests")
+        for command in INSTALL:
+            subprocess.run(command, check=False, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})
+    if not find():
+        print(f"NO BROWSER: none of {', '.join(NAMES)} is here or can be installed: the page's tests will be skipped")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""The README's pictures of the page: `python -m tests.pictures` takes them of a simulated recording."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect
+
+from tests import browser as browsers
+from tests.conftest import ROOT, running
+
+PICTURES = (  # name, colours, width and height in CSS pixels
+    ("page", "light", 1280, 1190),
+    ("page_phone", "dark", 390, 844),
+)
+
+
+def main() -> None:
+    executable = browsers.find()
+    if not executable:
+        sys.exit(f"none of {', '.join(browsers.NAMES)} is here: python -m tests.browser")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(Path(folder)) as url,
+        browsers.started(executable) as browser,
+    ):
+        for name, scheme, width, height in PICTURES:
+            take(browser, url, ROOT / "assets" / f"{name}.png", scheme, width, height)
+
+
+def take(browser: Browser, url: str, path: Path, scheme: str, width: int, height: int) -> None:
+    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": height}, reduced_motion="reduce")
+    page.goto(url)
+    page.get_by_role("button", name="Motor, outer race fault").click()
+    expect(page.get_by_role("heading", name="Outer race fault")).to_be_visible()
+    page.wait_for_timeout(300)  # for the fonts and the last frame
+    page.screenshot(path=path)
+    page.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,347 @@
+import functools
+import json
+import subprocess
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+from scipy.io import wavfile
+
+from model.bearings import BEARINGS
+from pipeline.service import free_port
+from tests import browser as browsers
+from tests.conftest import ROOT, running
+
+PAGE, EXAMPLES = ROOT / "api" / "page", ROOT / "assets" / "examples"
+MOST_BYTES = 250_000
+OUTER = "Motor, outer race fault"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("service")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser():
+    executable = browsers.find()
+    if not executable:
+        pytest.skip(f"BROWSER TESTS SKIPPED: none of {', '.join(browsers.NAMES)} is here")
+    with browsers.started(executable) as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_page(browser, url):
+    """Return a function that opens the page; whatever it logs as an error fails the test."""
+    contexts, errors = [], []
+
+    def open_it(where=url, **options):
+        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 860}} | options))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(where)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def page(open_page):
+    page = open_page()
+    expect(page.get_by_role("button", name=OUTER)).to_be_visible()
+    return page
+
+
+@pytest.fixture
+def answered(page):
+    page.get_by_role("button", name=OUTER).click()
+    expect(page.get_by_role("heading", name="Outer race fault")).to_be_visible()
+    return page
+
+
+def test_it_is_light_and_soon_there(open_page, url):
+    asked = []
+    page = open_page("about:blank")
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(url)
+    expect(page.get_by_role("button", name=OUTER)).to_be_visible()
+    ready = page.evaluate("performance.now()")
+    entries = page.evaluate(
+        "[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]"
+    )
+    weight = sum(entry["decodedBodySize"] for entry in entries)
+    assert ready < 1_000
+    assert 60_000 < weight < MOST_BYTES
+    assert all(request.startswith((url, "data:")) for request in asked)
+
+
+def test_the_files_of_the_page_are_light_whatever_is_loaded():
+    assert sum(path.stat().st_size for path in PAGE.iterdir()) < MOST_BYTES
+
+
+def test_an_example_gives_verdict_bars_lines_and_plots(answered):
+    assert "simulated" in answered.locator("#subject").inner_text()
+    assert "% sure" in answered.locator("#because").inner_text()
+    bars = answered.locator("#bars .bar")
+    assert bars.count() == 5
+    assert bars.first.inner_text().startswith("Outer race fault")
+    assert bars.last.inner_text().startswith("Unknown")
+    expect(answered.locator("#agreement")).to_have_text("supports")
+    assert answered.locator("#lines tr").count() == 3
+    for plot in ("envelope", "waveform", "spectrum"):
+        assert answered.locator(f"#{plot} canvas").count() == 1
+        assert answered.locator(f"#{plot}").get_attribute("aria-label")
+    assert "bearings it was not trained on" in answered.locator("#scores").inner_text()
+    assert "Model " in answered.locator("#provenance").inner_text()
+
+
+def test_the_lines_are_drawn_where_the_geometry_says_and_the_fault_shows_there(answered):
+    orders = BEARINGS["6205-2RS"].orders
+    drawn = {line["name"]: line["order"] for line in answered.evaluate("document.getElementById('envelope').lines")}
+    for harmonic in (1, 2, 3):
+        for name, order in (("BPFO", orders.bpfo), ("BPFI", orders.bpfi), ("2BSF", 2 * orders.bsf)):
+            assert drawn[name if harmonic == 1 else f"{harmonic}·{name}"] == pytest.approx(harmonic * order)
+    assert drawn["FTF"] == pytest.approx(orders.ftf)
+    assert drawn["shaft"] == 1
+    x, present, healthy = answered.evaluate("document.getElementById('envelope').plot.data")
+    height = np.array([value or 0 for value in present])
+    assert abs(x[int(height.argmax())] - orders.bpfo) < 0.1
+    assert height.max() > 3 * max(value or 0 for value in healthy)
+
+
+def test_what_the_plots_show_is_what_the_service_answered(answered):
+    data = answered.evaluate("[answer, document.getElementById('waveform').plot.data]")
+    assert data[1][1:] == [data[0]["series"]["waveform"]["low"], data[0]["series"]["waveform"]["high"]]
+
+
+def test_a_window_can_be_looked_at(answered):
+    answered.locator("#strip button").nth(3).click()
+    start = answered.evaluate("answer.windows[3].start")
+    expect(answered.locator("#window_says")).to_contain_text("Window 4 of")
+    scale = answered.evaluate("(({min, max}) => [min, max])(document.getElementById('waveform').plot.scales.x)")
+    assert scale == pytest.approx([start, start + 8_192 / 12_000])
+    labels = answered.evaluate("document.getElementById('envelope').plot.series.map((each) => each.label)")
+    assert labels == ["order", "this recording", "the chosen window", "healthy"]
+    answered.get_by_role("button", name="Back to the whole recording").click()
+    expect(answered.locator("#window_says")).to_be_empty()
+
+
+def test_the_keyboard_is_enough(page):
+    page.locator("#file").focus()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == OUTER:
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Outer race fault")).to_be_visible()
+    assert page.evaluate("document.activeElement.id") == "results"
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.role") == "option":
+            break
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator("#window_says")).to_contain_text("Window 3 of")
+    page.keyboard.press("End")
+    expect(page.locator("#strip button").last).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#window_says")).to_be_empty()
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_nothing_sticks_out_on_a_phone(open_page, width):
+    page = open_page(viewport={"width": width, "height": 800}, has_touch=True)
+    page.get_by_role("button", name=OUTER).click()
+    expect(page.get_by_role("heading", name="Outer race fault")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.getElementById('envelope').plot.width") <= width
+    page.set_viewport_size({"width": 800, "height": 400})  # turned
+    assert page.evaluate("document.documentElement.scrollWidth") <= 800
+    assert page.evaluate("document.getElementById('envelope').plot.width") > 500
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("example", [None, OUTER, "Sensor overdriven"])
+def test_contrast_labels_and_structure_pass_the_accessibility_checks(open_page, scheme, example):
+    page = open_page(color_scheme=scheme, reduced_motion="reduce")
+    expect(page.get_by_role("button", name=OUTER)).to_be_visible()
+    if example:
+        page.get_by_role("button", name=example).click()
+        expect(page.locator("#results")).to_be_visible()
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+# --- files
+
+
+def test_a_file_is_asked_about_and_then_diagnosed(page, mirror):
+    page.locator("#file").set_input_files(mirror / "105.mat")
+    expect(page.locator("#sampling_rate_error")).to_contain_text("give sampling_rate in Hz")
+    expect(page.locator("#sampling_rate")).to_be_focused()
+    assert page.locator("#sampling_rate").get_attribute("aria-invalid") == "true"
+    assert page.locator("#rpm").get_attribute("placeholder") == "1,797, says the file"
+    page.locator("#sampling_rate").fill("12 000")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Inner race fault")).to_be_visible()
+    expect(page.locator("#sampling_rate_error")).to_be_hidden()
+    assert "105.mat · drive_end" in page.locator("#subject").inner_text()
+    assert "no bearing was given" in page.locator("#warnings").inner_text()
+    x, present = page.evaluate("document.getElementById('envelope').plot.data")
+    assert abs(x[int(np.argmax(present))] - BEARINGS["6205-2RS"].orders.bpfi) < 0.1
+
+
+def test_a_file_from_another_rig_is_diagnosed(page, rig):
+    page.locator("#bearing").fill("NICE")
+    page.locator("#file").set_input_files(rig / "OuterRaceFault_vload_7.mat")
+    expect(page.get_by_role("heading", name="Outer race fault")).to_be_visible()
+    drawn = {line["name"]: line["order"] for line in page.evaluate("document.getElementById('envelope').lines")}
+    assert drawn["BPFO"] == pytest.approx(81.125 / 25, abs=1e-3)
+
+
+def test_a_file_can_be_dropped(page):
+    content = (EXAMPLES / "ball.wav").read_bytes()
+    page.locator("#rpm").fill("1772")
+    page.evaluate(
+        """(bytes) => {
+          const data = new DataTransfer();
+          data.items.add(new File([new Uint8Array(bytes)], "dropped.wav"));
+          document.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+        }""",
+        list(content),
+    )
+    expect(page.get_by_role("heading", name="Rolling element fault")).to_be_visible()
+    assert "dropped.wav" in page.locator("#subject").inner_text()
+
+
+def test_a_file_that_is_no_recording_is_refused_in_words(page, tmp_path):
+    (tmp_path / "letter.txt").write_text("Dear customer,\n" * 80)
+    page.locator("#file").set_input_files(tmp_path / "letter.txt")
+    expect(page.locator("#file_error")).to_contain_text("letter.txt starts with 'Dear customer,'")
+    expect(page.locator("#results")).to_be_hidden()
+
+
+def test_a_file_name_is_shown_and_not_run(page, tmp_path):
+    name = "<img src=x onerror=document.title='run'>.wav"
+    (tmp_path / name).write_bytes((EXAMPLES / "ball.wav").read_bytes())
+    page.locator("#rpm").fill("1772")
+    page.locator("#file").set_input_files(tmp_path / name)
+    expect(page.locator("#subject")).to_contain_text(name)
+    assert page.title() == "Bearing diagnosis"
+
+
+def test_the_upload_shows_its_progress(page, tmp_path):
+    wavfile.write(tmp_path / "long.wav", 48_000, np.random.default_rng(0).standard_normal(1_000_000).astype(np.float32))
+    session = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 4_000_000}
+    session.send("Network.emulateNetworkConditions", slow)
+    page.locator("#rpm").fill("1772")
+    seen = """() => { const bar = document.getElementById("progress"), values = (window.seen ??= new Set());
+      new MutationObserver(() => values.add(bar.value)).observe(bar, { attributes: true }); }"""
+    page.evaluate(seen)
+    page.locator("#file").set_input_files(tmp_path / "long.wav")
+    expect(page.locator("#verdict")).to_have_text("Unknown", timeout=20_000)
+    expect(page.locator("#waiting")).to_be_hidden()
+    values = page.evaluate("[...window.seen]")
+    assert any(0 < value < 1 for value in values)
+
+
+def test_a_service_that_is_gone_is_told_in_words(open_page, browser, tmp_path):
+    with running(tmp_path) as url:
+        page = open_page(url)
+        expect(page.get_by_role("button", name=OUTER)).to_be_visible()
+    page.locator("#file").set_input_files(EXAMPLES / "ball.wav")
+    expect(page.locator("#error")).to_contain_text("is the service running?")
+    expect(page.locator("#submit")).to_be_enabled()
+
+
+# --- the baseline
+
+
+def test_a_baseline_is_kept_in_the_browser_until_it_is_forgotten(page):
+    page.get_by_text("Healthy baseline").click()
+    page.locator("#baseline").set_input_files(EXAMPLES / "healthy.wav")
+    expect(page.locator("#baseline_state")).to_have_text("(healthy.wav)")
+    page.reload()
+    expect(page.locator("#baseline_state")).to_have_text("(healthy.wav)")
+    page.locator("#rpm").fill("1772")
+    page.locator("#bearing").fill("6205-2RS")
+    page.locator("#file").set_input_files(EXAMPLES / "outer_race.wav")
+    expect(page.get_by_role("heading", name="Outer race fault")).to_be_visible()
+    assert len(page.evaluate("document.getElementById('envelope').plot.data")) == 3
+    page.get_by_text("Healthy baseline", exact=False).first.click()
+    page.get_by_role("button", name="Forget the baseline").click()
+    page.reload()
+    expect(page.locator("#baseline_state")).to_contain_text("none")
+
+
+def test_a_baseline_that_is_too_short_is_refused_at_its_field(page):
+    page.get_by_text("Healthy baseline").click()
+    page.locator("#baseline").set_input_files(EXAMPLES / "ball.wav")
+    page.locator("#rpm").fill("1772")
+    page.locator("#file").set_input_files(EXAMPLES / "outer_race.wav")
+    expect(page.locator("#baseline_error")).to_contain_text("expected 10 s or more")
+
+
+# --- taking it along
+
+
+def test_the_curl_command_asks_the_same(answered, url, tmp_path):
+    command = answered.evaluate("asCurl()")
+    for name in ("outer_race.wav", "healthy.wav"):
+        (tmp_path / name).write_bytes((EXAMPLES / name).read_bytes())
+    ran = subprocess.run(["bash", "-c", f"{command} -s"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout)["probabilities"] == answered.evaluate("answer.probabilities")
+    answered.get_by_role("button", name="Copy as curl").click()
+    expect(answered.locator("#copied")).not_to_be_empty()
+
+
+def test_the_answer_can_be_saved(answered, tmp_path):
+    with answered.expect_download() as download:
+        answered.get_by_role("button", name="Save the answer").click()
+    assert download.value.suggested_filename == "outer_race.wav.diagnosis.json"
+    download.value.save_as(tmp_path / "answer.json")
+    assert json.loads((tmp_path / "answer.json").read_text())["prediction"] == "OuterRace"
+
+
+# --- hosted apart from the service
+
+
+@pytest.fixture
+def hosted(tmp_path):
+    """The page on a static server of its own, told where the service is; yields its origin, port and folder."""
+    for path in PAGE.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    handler.log_message = lambda *_: None
+    server = ThreadingHTTPServer(("127.0.0.1", free_port()), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", tmp_path
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_page_may_be_hosted_apart_where_the_service_allows_it(open_page, hosted, tmp_path_factory, allowed):
+    origin, folder = hosted
+    with running(tmp_path_factory.mktemp("apart"), CORS_ORIGINS=origin if allowed else "") as service:
+        index = folder / "index.html"
+        text = index.read_text()
+        assert '<meta name="service" content="">' in text
+        index.write_text(text.replace('<meta name="service" content="">', f'<meta name="service" content="{service}">'))
+        page = open_page(origin)
+        if allowed:
+            page.get_by_role("button", name=OUTER).click()
+            expect(page.get_by_role("heading", name="Outer race fault")).to_be_visible()
+        else:
+            expect(page.locator("#scores")).to_contain_text("is the service running?")
