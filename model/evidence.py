@@ -129,7 +129,7 @@ def judge(lines: list[Line], prediction: str) -> tuple[str, str]:
         return "inconclusive", "; ".join(standing) or "no fault's lines stand out"
     if strongest.stands_out and strongest.comb - own.comb > LEAD:
         though = "; but balls strike the races, whose lines may show first" if prediction == "Ball" else ""
-        return "contradicts", f"{describe(strongest)}, {describe(own)}: lines of {strongest.fault}{though}"
+        return "contradicts", f"{describe(strongest)}, {describe(own)} only{though}"
     if own.stands_out and own is strongest:
         return "supports", f"{describe(own)}, higher than the lines of any other fault"
     if own.stands_out:
