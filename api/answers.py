@@ -83,6 +83,15 @@ class RecordingAnswer(BaseModel):
     orders: dict[str, float]
 
 
+class BaselineAnswer(BaseModel):
+    """A healthy recording, and the rate and speed that were taken to be its own."""
+
+    file: str
+    seconds: float
+    sampling_rate: float = Field(description="Hz")
+    rpm: float
+
+
 class DiagnosisAnswer(BaseModel):
     """The diagnosis of a recording, the evidence for it, and what plots need."""
 
@@ -96,6 +105,7 @@ class DiagnosisAnswer(BaseModel):
     window_seconds: float
     windows: list[WindowAnswer]
     recording: RecordingAnswer
+    baseline: list[BaselineAnswer]
     warnings: list[str]
     series: dict[str, Any] = Field(
         default={}, description="waveform, spectrum and envelope spectrum: the lowest and highest value of each stretch"

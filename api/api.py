@@ -17,6 +17,7 @@ from starlette.routing import Route
 from api import upload
 from api.answers import BatchAnswer, DiagnosisAnswer, ErrorAnswer, HealthAnswer, InvalidAnswer, ModelAnswer
 from api.batch_predict import PATH, BatchPredictMiddleware, BatchPredictor
+from api.diagnosers import MOST_BYTES, Diagnosers
 from api.fields import known_bearings
 from api.predictor import Predictor
 from api.provenance import read_versions
@@ -127,11 +128,11 @@ async def ready(request: Request) -> HealthAnswer:
     return HealthAnswer(status="ready")
 
 
-async def start_diagnosers() -> upload.Diagnosers | None:
+async def start_diagnosers() -> Diagnosers | None:
     """Return the child processes that answer uploads, or None where their model is not among the assets."""
     if not (ASSETS / "diagnosis.json").is_file():
         return None
-    diagnosers = upload.Diagnosers(ASSETS / "diagnosis.json", int(os.environ.get("DIAGNOSERS", "1")))
+    diagnosers = Diagnosers(ASSETS / "diagnosis.json", int(os.environ.get("DIAGNOSERS", "1")))
     await diagnosers.start()
     return diagnosers
 
@@ -146,7 +147,7 @@ def describe_model(predictor: Predictor) -> ModelAnswer:
         metrics=read_table("metrics.json"),
         protocols=without_folds(read_table("protocols.json")),
         bearings=known_bearings(),
-        upload={"most_bytes": upload.MOST_BYTES, "least_sampling_rate": LEAST_RATE, "least_seconds": WINDOW_SECONDS},
+        upload={"most_bytes": MOST_BYTES, "least_sampling_rate": LEAST_RATE, "least_seconds": WINDOW_SECONDS},
         backend={"name": predictor.backend.name, "device": predictor.backend.device},
         versions=read_versions(ASSETS) | {"json_reader": "compiled" if fast_records else "validating"},
     )

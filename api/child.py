@@ -2,19 +2,28 @@
 
 import asyncio
 import json
+import logging
 import os
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+READY = b"ready\n"
 ROOT = Path(__file__).resolve().parent.parent
 INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
+log = logging.getLogger("uvicorn.error")
+
+
 class DiedError(Exception):
     """The child ended before it answered: it was over its limits, or a parser crashed."""
+
+
+class NotStartedError(Exception):
+    """The child ended before it was ready for questions; why, it wrote to standard error."""
 
 
 class Child:
@@ -35,41 +44,40 @@ class Child:
             stdout=asyncio.subprocess.PIPE,
             limit=2**20,
         )
-        self.ready = False
+        self.is_ready = False
 
-    async def ask(self, fields: dict, files: list[tuple[str, bytes]], seconds: float) -> tuple[int, bytes]:
-        """Return HTTP status and JSON. Raises DiedError, or TimeoutError after so many seconds; the next question finds
-        a new process then."""
+    async def wait_until_ready(self) -> None:
+        """Raise NotStartedError where the process ends instead."""
+        if not self.is_ready:
+            if await self.process.stdout.readline() != READY:
+                raise NotStartedError(f"{' '.join(self.command[:3])} ended before it was ready")
+            self.is_ready = True
+
+    async def ask(self, fields: dict, files: list[tuple[str, bytes]]) -> tuple[int, bytes]:
+        """Return HTTP status and JSON. Raises DiedError or NotStartedError; the next question finds a new process then,
+        also where this one was cancelled."""
         try:
-            async with asyncio.timeout(seconds):
-                return await self.exchange(fields, files)
-        except BaseException as error:  # half an answer may be in the pipe, also where the asker was cancelled
+            if self.process is None or self.process.returncode is not None:
+                await self.start()
+            await self.wait_until_ready()
+            return await self.exchange(fields, files)
+        except BaseException as error:  # half an answer may be in the pipe
             await self.stop()
-            await self.start()  # now, so that it is warm when somebody asks
-            if isinstance(error, (ConnectionError, asyncio.IncompleteReadError, ValueError)):
+            if isinstance(error, (ConnectionError, asyncio.IncompleteReadError)):
+                await self.start()  # now, so that it is warm when somebody asks
                 raise DiedError from error
             raise
 
     async def exchange(self, fields: dict, files: list[tuple[str, bytes]]) -> tuple[int, bytes]:
-        if self.process is None or self.process.returncode is not None:
-            await self.start()
-        if not self.ready:
-            await self.read_line()
-            self.ready = True
         question = {"fields": fields, "files": [{"name": name, "size": len(content)} for name, content in files]}
         self.process.stdin.write(json.dumps(question).encode() + b"\n")
         for _, content in files:
             self.process.stdin.write(content)
         await self.process.stdin.drain()
-        answer = json.loads(await self.read_line())
+        answer = json.loads(await self.process.stdout.readuntil(b"\n"))
+        if answer["log"]:
+            log.error("a recording was not diagnosed:\n%s", answer["log"])
         return answer["status"], await self.process.stdout.readexactly(answer["size"])
-
-    async def read_line(self) -> bytes:
-        line = await self.process.stdout.readline()
-        if not line:
-            await self.process.wait()
-            raise ConnectionError("the child has closed its pipe")
-        return line
 
     async def stop(self) -> None:
         if self.process is not None:

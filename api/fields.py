@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
 
 GEOMETRY = tuple(Bearing.__dataclass_fields__)
-
+HIGHEST_ORDER = 150  # 200 small rolling elements have 100
 
 Rate = Annotated[float | None, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
-Speed = Annotated[float | None, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+Speed = Annotated[float | None, Field(ge=10, le=1_000_000, allow_inf_nan=False)]
 
 
 class Fields(BaseModel):
@@ -49,7 +49,8 @@ def parse_bearing(text: str) -> Bearing:
         return known[text.lower()]
     if text.startswith("{"):
         return bearing_of(read_object(text))
-    numbers = [part for part in re.split(r"[,;\s]+", text) if part]
+    marks = r"[;\s]+" if ";" in text else r"[,\s]+"  # between semicolons a comma is a decimal one
+    numbers = [part.replace(",", ".") for part in re.split(marks, text) if part]
     if len(numbers) not in (3, 4) or not all(map(is_number, numbers)):
         raise ValueError(
             f"bearing is {text[:60]!r}, expected one of {', '.join(BEARINGS)}, or the geometry: rolling elements, "
@@ -60,10 +61,10 @@ def parse_bearing(text: str) -> Bearing:
 
 def read_object(text: str) -> dict[str, float]:
     try:
-        geometry = json.loads(text)
+        geometry = json.loads(text, parse_int=float)
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"bearing is no JSON object: {error}") from error
-    wrong = {name: value for name, value in geometry.items() if name not in GEOMETRY or type(value) not in (int, float)}
+    wrong = {name: value for name, value in geometry.items() if name not in GEOMETRY or type(value) is not float}
     if wrong:
         raise ValueError(f"bearing holds {str(wrong)[:80]}, expected numbers named {', '.join(GEOMETRY)}")
     return geometry
@@ -73,13 +74,16 @@ def bearing_of(geometry: dict[str, float]) -> Bearing:
     missing = [name for name in GEOMETRY[:3] if name not in geometry]
     if missing:
         raise ValueError(f"bearing lacks {', '.join(missing)}")
-    if geometry["rolling_elements"] > 200:
-        raise ValueError(f"rolling_elements is {geometry['rolling_elements']:g}, expected 200 at most")
-    return Bearing(**geometry | {"rolling_elements": as_whole(geometry["rolling_elements"])})
-
-
-def as_whole(number: float) -> float:
-    return int(number) if float(number).is_integer() else number
+    elements = geometry["rolling_elements"]
+    if elements > 200:
+        raise ValueError(f"rolling_elements is {elements:g}, expected 200 at most")
+    bearing = Bearing(**geometry | {"rolling_elements": int(elements) if elements.is_integer() else elements})
+    if max(bearing.orders) > HIGHEST_ORDER:
+        raise ValueError(
+            f"the geometry gives a fault order of {max(bearing.orders):.3g}, expected {HIGHEST_ORDER} at most: "
+            "are both diameters in one unit?"
+        )
+    return bearing
 
 
 def is_number(text: str) -> bool:

@@ -9,9 +9,18 @@ import numpy as np
 
 from model.bearings import FaultOrders
 from model.diagnosis import in_parts
-from model.order_lines import BANDS, ORDER_TOLERANCE, envelope_spectrum, limit_band, prominence, squared_envelope
+from model.order_lines import (
+    BANDS,
+    ORDER_TOLERANCE,
+    SURROUNDINGS,
+    envelope_spectrum,
+    limit_band,
+    prominence,
+    squared_envelope,
+)
 
 HARMONICS = 3
+LEAST_BINS = SURROUNDINGS  # from 0 to a line, so that it has surroundings to stand out from
 REACH = 1_450  # Hz; the envelopes of all bands have a spectrum up to here
 LEAST_COMB = 0.85  # natural logarithm; healthy bearings reach 0.78, faults with lines 0.9 to 3.3
 CHANCE = 1.25  # the comb that noise reaches in a single window; it falls with the root of the number of windows
@@ -56,8 +65,10 @@ def weigh(
     Rates in Hz. The band is the one in which a fault's first harmonics stand highest over their surroundings.
     """
     if not len(windows):
-        return Evidence(BANDS[0], np.empty((0, 0)), 0.0, [], explanation="there is nothing to see: no window varies")
+        return nothing("there is nothing to see: no window varies")
     spacing = sampling_rate / windows.shape[1] / shaft_rate
+    if min(order for _, _, order in fault_lines(orders)) < LEAST_BINS * spacing:
+        return nothing("the shaft turns too slowly for these windows: its lines run together")
     spectra = envelope_spectra(windows, sampling_rate, highest_order(orders) * shaft_rate)
     heights = prominence(spectra.mean(axis=1))
     harmonics = np.stack([harmonic_heights(heights, order / spacing) for _, _, order in fault_lines(orders)])
@@ -72,6 +83,10 @@ def weigh(
         )
     ]
     return Evidence(BANDS[best], spectra[best], spacing, lines, *judge(lines, prediction))
+
+
+def nothing(explanation: str) -> Evidence:
+    return Evidence(BANDS[0], np.empty((0, 0)), 0.0, [], explanation=explanation)
 
 
 def fault_lines(orders: FaultOrders) -> tuple[tuple[str, str, float], ...]:
@@ -107,7 +122,7 @@ def harmonic_heights(heights: np.ndarray, bin_of_line: float) -> np.ndarray:
     for harmonic in range(1, HARMONICS + 1):
         centre = harmonic * bin_of_line
         reach = max(centre * ORDER_TOLERANCE, 1)
-        near = heights[:, round(centre - reach) : round(centre + reach) + 1]
+        near = heights[:, max(round(centre - reach), 0) : round(centre + reach) + 1]
         columns.append(near.max(axis=1) if centre + reach < heights.shape[1] else np.full(len(heights), -np.inf))
     return np.stack(columns, axis=1)
 

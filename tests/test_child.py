@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from api.child import Child, DiedError
-from api.upload import MEMORY
+from api.child import Child, DiedError, NotStartedError
+from api.diagnosers import MEMORY
 from tests.conftest import ROOT
 
 FIELDS = {"sampling_rate": 12_000.0, "rpm": 1_750.0}
@@ -46,7 +46,7 @@ def recording(noise):
 
 def test_it_answers_one_question_after_the_other(recording):
     async def scenario(child):
-        return [await child.ask(FIELDS, recording, 20) for _ in range(3)], child.process.pid
+        return [await child.ask(FIELDS, recording) for _ in range(3)], child.process.pid
 
     answers, _ = run(scenario)
     assert [status for status, _ in answers] == [200] * 3
@@ -56,22 +56,23 @@ def test_it_answers_one_question_after_the_other(recording):
 
 def test_killed_it_is_replaced_at_the_next_question(recording):
     async def scenario(child):
-        await child.ask(FIELDS, recording, 20)
+        await child.ask(FIELDS, recording)
         os.kill(child.process.pid, signal.SIGKILL)
         with pytest.raises(DiedError):
-            await child.ask(FIELDS, recording, 20)
-        return await child.ask(FIELDS, recording, 20)
+            await child.ask(FIELDS, recording)
+        return await child.ask(FIELDS, recording)
 
     assert run(scenario)[0] == 200
 
 
 def test_too_slow_it_is_stopped_and_replaced(recording):
     async def scenario(child):
-        await child.ask(FIELDS, recording, 20)
+        await child.ask(FIELDS, recording)
         first = child.process
         with pytest.raises(TimeoutError):
-            await child.ask(FIELDS, recording, 1e-3)
-        return first.returncode, await child.ask(FIELDS, recording, 20)
+            async with asyncio.timeout(1e-3):
+                await child.ask(FIELDS, recording)
+        return first.returncode, await child.ask(FIELDS, recording)
 
     code, (status, _) = run(scenario)
     assert code == -signal.SIGKILL
@@ -80,13 +81,13 @@ def test_too_slow_it_is_stopped_and_replaced(recording):
 
 def test_one_whose_asker_went_away_gives_nobody_else_that_answer(recording):
     async def scenario(child):
-        await child.ask(FIELDS, recording, 20)
-        asking = asyncio.create_task(child.ask(FIELDS, recording, 20))
+        await child.ask(FIELDS, recording)
+        asking = asyncio.create_task(child.ask(FIELDS, recording))
         await asyncio.sleep(0.002)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        return await child.ask(FIELDS | {"rpm": 1_234.0}, recording, 20)
+        return await child.ask(FIELDS | {"rpm": 1_234.0}, recording)
 
     assert json.loads(run(scenario)[1])["recording"]["rpm"] == 1_234
 
@@ -94,7 +95,7 @@ def test_one_whose_asker_went_away_gives_nobody_else_that_answer(recording):
 def test_memory_is_limited(recording, noise):
     async def scenario(child):
         large = [("large.npy", npy(noise.standard_normal(1_999_993).astype(np.float32)))]
-        return await child.ask(FIELDS, large, 20), await child.ask(FIELDS, recording, 20)
+        return await child.ask(FIELDS, large), await child.ask(FIELDS, recording)
 
     (status, answer), (next_status, _) = run(scenario, memory=40 * 2**20)
     assert status == 422
@@ -106,7 +107,7 @@ def test_computing_is_limited(noise):
     async def scenario(child):
         long = [("long.npy", npy(noise.standard_normal(1_999_993)))]
         with pytest.raises(DiedError):
-            await child.ask(FIELDS, long * 6, 30)
+            await child.ask(FIELDS, long * 6)
 
     run(scenario, seconds=0, memory=2**30)
 
@@ -116,13 +117,33 @@ def test_it_has_no_secret_and_writes_no_file(monkeypatch, tmp_path):
 
     async def scenario(child):
         pid = child.process.pid
-        await child.ask(FIELDS, [("a.npy", npy(np.zeros(20_000)))], 20)
+        await child.ask(FIELDS, [("a.npy", npy(np.zeros(20_000)))])
         return Path(f"/proc/{pid}/environ").read_bytes(), Path(f"/proc/{pid}/limits").read_text()
 
     environment, bounds = run(scenario)
     assert b"secret" not in environment
     assert "Max file size             0 " in bounds
     assert "Max core file size        0 " in bounds
+
+
+def test_one_that_cannot_start_says_so(tmp_path):
+    (tmp_path / "diagnosis.json").write_text("{")
+
+    async def scenario(child):
+        for _ in range(2):
+            with pytest.raises(NotStartedError):
+                await child.ask(FIELDS, [("a.npy", npy(np.zeros(9)))])
+
+    run(scenario, diagnosis=str(tmp_path / "diagnosis.json"))
+
+
+def test_a_fault_of_its_own_is_a_500_and_in_the_log(caplog, recording):
+    async def scenario(child):
+        return await child.ask({"what": "no field"}, recording), await child.ask(FIELDS, recording)
+
+    (status, _), (next_status, _) = run(scenario)
+    assert (status, next_status) == (500, 200)
+    assert "Extra inputs are not permitted" in caplog.text
 
 
 def test_its_parent_gone_it_ends():
@@ -137,7 +158,7 @@ def test_the_longest_recording_fits_whatever_its_length(noise):
     # 1,999,993 is prime: of all lengths the one whose Fourier transform takes the most memory.
     async def scenario(child):
         return [
-            await child.ask(FIELDS | {"sampling_rate": rate}, [("a.npy", npy(noise.standard_normal(1_999_993)))], 30)
+            await child.ask(FIELDS | {"sampling_rate": rate}, [("a.npy", npy(noise.standard_normal(1_999_993)))])
             for rate in (12_000.0, 192_000.0)
         ]
 

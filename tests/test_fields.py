@@ -12,9 +12,14 @@ def test_a_designation_names_a_bearing_of_the_table(name):
 
 @pytest.mark.parametrize(
     "text",
-    ["9, 7.94, 39.04", "9 7.94 39.04 0", "9;7.94;39.04;0.0", '{"rolling_elements": 9, "element_diameter": 7.94, '
-     '"pitch_diameter": 39.04}'],
-)  # fmt: skip
+    [
+        "9, 7.94, 39.04",
+        "9; 7,94; 39,04; 0",
+        "9 7.94 39.04 0",
+        "9;7.94;39.04;0.0",
+        '{"rolling_elements": 9, "element_diameter": 7.94, "pitch_diameter": 39.04}',
+    ],
+)
 def test_a_geometry_is_a_bearing(text):
     assert parse_bearing(text) == Bearing(9, 7.94, 39.04, 0.0)
 
@@ -31,9 +36,16 @@ def test_a_geometry_is_a_bearing(text):
         ("9, 7.94, 39, 90", "contact_angle is 90"),
         ("{", "no JSON object"),
         ('{"rolling_elements": 9}', "lacks element_diameter, pitch_diameter"),
-        ('{"balls": 9}', "holds {'balls': 9}"),
+        ('{"balls": 9}', "holds {'balls': 9.0}"),
         ('{"rolling_elements": "9", "element_diameter": 1, "pitch_diameter": 5}', "expected numbers"),
         ("[" * 100_000, "expected one of"),
+        ('{"rolling_elements": 9, "element_diameter": 1, "pitch_diameter": 1%s}' % ("0" * 400), "pitch_diameter inf"),
+        (
+            '{"rolling_elements": 9, "element_diameter": 1%s, "pitch_diameter": 1}' % ("0" * 400),
+            "element_diameter is inf",
+        ),
+        ("3, 1e-300, 1e300", "are both diameters in one unit"),
+        ("nan, 1, 5", "rolling_elements is nan"),
     ],
 )
 def test_what_is_no_bearing_is_refused_in_words(text, words):
@@ -44,8 +56,8 @@ def test_what_is_no_bearing_is_refused_in_words(text, words):
 
 
 @pytest.mark.parametrize(
-    "field", [{"rpm": "0"}, {"rpm": "nan"}, {"rpm": "fast"}, {"sampling_rate": "-1"}, {"sampling_rate": "inf"},
-              {"samplingrate": "12000"}, {"bearing": "what"}, {"channel": "x" * 300}],
+    "field", [{"rpm": "0"}, {"rpm": "1.797"}, {"rpm": "nan"}, {"rpm": "fast"}, {"sampling_rate": "-1"},
+              {"sampling_rate": "inf"}, {"samplingrate": "12000"}, {"bearing": "what"}, {"channel": "x" * 300}],
 )  # fmt: skip
 def test_a_wrong_field_is_refused(field):
     with pytest.raises(ValidationError):

@@ -1,6 +1,9 @@
 import gzip
 import io
 import json
+import shutil
+import socket
+import tempfile
 import time
 import zlib
 from types import SimpleNamespace
@@ -10,8 +13,9 @@ import pytest
 import requests
 import scipy.io
 from scipy.io import wavfile
+from starlette.formparsers import MultiPartParser
 
-from api import upload
+from api import diagnosers
 from api.answers import DiagnosisAnswer
 from model.evidence import fault_lines
 from pipeline.simulator import DEFAULT, Fault, Resonance, Surroundings, simulate
@@ -188,14 +192,23 @@ def test_a_contradicted_rate_is_warned_of(client):
 def test_windows_that_disagree_are_warned_of(client):
     halves = np.concatenate([machine("OuterRace", 6), machine("Normal", 6, seed=1)])
     answer = ask(client, npy(halves)).json()
-    assert any(warning.startswith("the windows disagree") for warning in answer["warnings"])
+    assert any(warning.startswith("the windows disagree (") for warning in answer["warnings"])
+
+
+def test_a_spike_at_the_end_does_not_scale_the_spectrum(client):
+    tone = np.sin(2 * np.pi * 1_500 * np.arange(30_000) / RATE) + 0.01 * np.random.default_rng(0).standard_normal(
+        30_000
+    )
+    tone[-1] = 100
+    answer = ask(client, npy(tone)).json()
+    assert max(answer["series"]["spectrum"]["high"]) == pytest.approx(1, rel=0.1)
 
 
 @pytest.mark.parametrize(
     ("fields", "field", "words"),
     [
         ({"rpm": "fast"}, "rpm", "valid number"),
-        ({"rpm": "-5"}, "rpm", "greater than 0"),
+        ({"rpm": "1.797"}, "rpm", "greater than or equal to 10"),
         ({"sampling_rate": "nan"}, "sampling_rate", "finite"),
         ({"samplingrate": "12000"}, "samplingrate", "not permitted"),
         ({"bearing": "6309"}, "bearing", "bearing is '6309', expected one of 6205-2RS"),
@@ -221,6 +234,26 @@ def test_a_healthy_baseline_is_compared_with(client):
 def test_several_files_make_one_baseline(client):
     parts = [npy(machine("Normal", 6, seed=seed)) for seed in (5, 6)]
     assert ask(client, npy(machine("OuterRace")), baseline=parts).status_code == 200
+
+
+def test_the_answer_names_the_baseline_and_what_was_taken_to_be_its_rate(client):
+    answer = ask(client, npy(machine("OuterRace")), baseline=[npy(machine("Normal", 11, seed=5))]).json()
+    assert answer["baseline"] == [{"file": "healthy0.npy", "seconds": 11, "sampling_rate": RATE, "rpm": RPM}]
+
+
+def test_a_word_that_overrules_both_files_holds_for_both(client):
+    files = [
+        ("file", ("a.wav", wav(machine("OuterRace")))),
+        ("baseline", ("b.wav", wav(machine("Normal", 16, seed=5)))),
+    ]
+    answer = client.post("/diagnose/", files=files, data=STATED | {"sampling_rate": "16000"}).json()
+    assert answer["baseline"][0]["sampling_rate"] == 16_000
+
+
+def test_a_baseline_of_one_channel_needs_no_name_for_it(client):
+    content = b"time,acc\n" + b"\n".join(b"%f,%f" % (n / RATE, x) for n, x in enumerate(machine("OuterRace")))
+    files = [("file", ("a.csv", content)), ("baseline", ("b.npy", npy(machine("Normal", 11, seed=5))))]
+    assert client.post("/diagnose/", files=files, data=STATED | {"channel": "acc"}).status_code == 200
 
 
 def test_a_baseline_may_have_another_rate(client):
@@ -285,6 +318,62 @@ def test_a_form_without_a_recording_is_refused(client):
     assert "expected the files" in mistakes(client.post("/diagnose/", files={"rpm": b"1"}))["rpm"]
 
 
+@pytest.mark.parametrize(
+    "fields", [{"rpm": "10"}, {"rpm": "60000"}, {"bearing": "9, 39.0, 39.04"}, {"bearing": "200, 1, 100"},
+               {"bearing": "3, 1, 200", "rpm": "1000000"}, {"sampling_rate": "10000000"}],
+)  # fmt: skip
+def test_no_field_however_odd_breaks_it(client, fields):
+    answer = ask(client, npy(machine("OuterRace")), fields=STATED | fields)
+    assert answer.status_code in (200, 422)
+    assert answer.status_code == 200 or "broke off" not in answer.text
+
+
+def test_a_form_that_is_cut_short_is_refused(client):
+    files = {"file": ("a.npy", npy(machine("OuterRace")))}
+    form = requests.Request("POST", "http://here/diagnose/", files=files, data=STATED).prepare()
+    boundary = form.headers["Content-Type"].partition("boundary=")[2].encode()
+    cut = form.body[: form.body.rindex(b"--" + boundary)]
+    answer = client.post("/diagnose/", content=cut, headers={"Content-Type": form.headers["Content-Type"]})
+    assert "cut short" in mistakes(answer)["file"]
+
+
+def head(length):
+    return (
+        f"POST /diagnose/ HTTP/1.1\r\nHost: here\r\nContent-Type: application/x-npy\r\nContent-Length: {length}\r\n"
+        "Expect: 100-continue\r\n\r\n"
+    ).encode()
+
+
+def connect(url):
+    return socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=10)
+
+
+def test_senders_that_stall_keep_nobody_out(tmp_path):
+    with running(tmp_path) as url:
+        stalled = [connect(url) for _ in range(30)]
+        for each in stalled:
+            each.sendall(head(99) + b"1")
+        body, headers = npy(machine("OuterRace", 2)), {"Content-Type": "application/x-npy"}
+        answer = requests.post(f"{url}/diagnose/", data=body, headers=headers, params=STATED, timeout=20)
+        assert answer.status_code == 200
+        for each in stalled:
+            each.close()
+
+
+def test_too_large_an_announcement_is_refused_before_anything_is_sent(tmp_path):
+    with running(tmp_path) as url, connect(url) as connection:
+        connection.sendall(head(99_999_999))
+        assert connection.recv(4096).startswith(b"HTTP/1.1 413")
+
+
+def test_with_a_broken_model_it_does_not_start(tmp_path):
+    assets = tmp_path / "assets"
+    shutil.copytree(ROOT / "assets", assets)
+    (assets / "diagnosis.json").write_text("{")
+    with pytest.raises(RuntimeError, match="ended with"), running(tmp_path, ASSETS=str(assets)):
+        pass
+
+
 def test_other_bodies_are_refused(client):
     assert "content-type" in mistakes(client.post("/diagnose/", json={"rpm": 5}))
     broken = client.post("/diagnose/", content=b"abc", headers={"Content-Type": "multipart/form-data; boundary=x"})
@@ -311,7 +400,7 @@ def test_too_large_a_body_is_refused(tmp_path, chunked):
 
 
 def test_where_too_many_wait_the_next_is_told_to_come_again(client, monkeypatch):
-    monkeypatch.setattr(client.app.state.diagnosers, "inside", upload.MOST_WAITING)
+    monkeypatch.setattr(client.app.state.diagnosers, "waiting", diagnosers.MOST_WAITING)
     answer = ask(client, npy(machine("OuterRace")))
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1
@@ -324,10 +413,14 @@ def test_without_the_model_it_says_what_to_do(client, monkeypatch):
     assert "dvc repro diagnosis" in answer.json()["detail"]
 
 
-def test_nothing_of_an_upload_is_written_down(tmp_path):
-    with running(tmp_path, TMPDIR="/proc/nowhere") as url:
-        files = {"file": ("a.npy", npy(machine("OuterRace", 30)))}
-        assert requests.post(f"{url}/diagnose/", files=files, data=STATED, timeout=20).status_code == 200
+def test_nothing_of_an_upload_is_written_down(client, monkeypatch):
+    def write(*_):
+        raise AssertionError("an upload goes to a disk")
+
+    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "rollover", write)
+    content = npy(machine("OuterRace", 30))
+    assert len(content) > MultiPartParser.spool_max_size
+    assert ask(client, content).status_code == 200
 
 
 # --- recordings with a known answer
