@@ -168,7 +168,7 @@ def run(arguments: argparse.Namespace) -> int:
         writer = csv.DictWriter(table, COLUMNS)
         writer.writeheader()
         for path, answer in ask_for_all(service, arguments):
-            rows.append(make_row(path, printable(answer)))
+            rows.append(make_row(path, answer))
             writer.writerow(rows[-1])
             table.flush()  # a run that breaks off keeps what it had
             if arguments.json and (arguments.several or not rows[-1]["error"]):
@@ -228,30 +228,34 @@ def make_row(path: Path, answer: dict) -> dict[str, Any]:
     """Return what the CSV file says of a recording."""
     row = dict.fromkeys(COLUMNS, "") | {"file": printable(str(path))}
     if "error" in answer:
-        return row | {"error": "; ".join(answer["error"].splitlines())}
+        return row | {"error": "; ".join(map(printable, answer["error"].splitlines()))}
     row |= {name: answer[name] for name in ("prediction", "familiarity")} | answer["probabilities"]
     row |= {name: answer["recording"][name] for name in FACTS}
-    return row | {"agreement": answer["agreement"]["verdict"], "warnings": "; ".join(answer["warnings"])}
+    return row | {"agreement": answer["agreement"]["verdict"], "warnings": "; ".join(printable(answer["warnings"]))}
 
 
 def draw_summary(rows: list[dict[str, Any]], written: Path) -> Group:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("file", "diagnosis", "probability", "familiarity", "lines"):
         table.add_column(name, justify="right" if name.endswith("ity") else "left", overflow="fold")
-    for row in rows:
-        table.add_row(row["file"], *([Text("error", "bold red")] if row["error"] else summarise(row)))
-    alike: dict[str, list[str]] = {}
-    for row in rows:
-        if row["error"]:
-            alike.setdefault(row["error"], []).append(row["file"])
-    errors = [Text(f"\n{count_files(files)}: {error}", "red") for error, files in alike.items()]
+    common = os.path.commonpath([Path(row["file"]).parent for row in rows])
+    names = [os.path.relpath(row["file"], common) for row in rows]
+    for name, row in zip(names, rows, strict=True):
+        table.add_row(name, *([Text("error", "bold red")] if row["error"] else summarise(row)))
+    errors = [Text(f"\n{text}", "red") for text in tell_once(names, [row["error"] for row in rows])]
+    errors += [Text(f"\n! {text}", "yellow") for text in tell_once(names, [row["warnings"] for row in rows])]
     counts = Counter("error" if row["error"] else KINDS[row["prediction"]].words for row in rows)
     words = ", ".join(f"{number} {kind}" for kind, number in counts.most_common())
     return Group(table, *errors, f"\n{words}: written to {written}")
 
 
-def count_files(files: list[str]) -> str:
-    return files[0] + (f" and {len(files) - 1} more" if len(files) > 1 else "")
+def tell_once(names: list[str], texts: list[str]) -> Iterator[str]:
+    """Yield each text once, with the files for which it holds."""
+    alike: dict[str, list[str]] = {}
+    for name, text in zip(names, texts, strict=True):
+        alike.setdefault(text, []).append(name)
+    alike.pop("", None)
+    return (f"{files[0]}{f' and {len(files) - 1} more' * (len(files) > 1)}: {text}" for text, files in alike.items())
 
 
 def summarise(row: dict[str, Any]) -> list[str | Text]:

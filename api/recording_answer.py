@@ -75,10 +75,10 @@ def read(content: bytes, name: str, channel: str) -> Recording:
 def state(recording: Recording, sampling_rate: float | None, rpm: float | None) -> Stated:
     """Settle rate and speed: what was given holds, else what the file says, else somebody has to say it."""
     warnings = []
-    given = {"sampling_rate": (sampling_rate, recording.sampling_rate, "Hz"), "rpm": (rpm, recording.rpm, "rpm")}
+    given = {"sampling_rate": (sampling_rate, recording.sampling_rate, " Hz"), "rpm": (rpm, recording.rpm, "")}
     for name, (stated, own, unit) in given.items():
         if stated and own and abs(stated / own - 1) > SAME:
-            warnings.append(f"{name} {stated:,g} {unit} was given and holds; the file says {own:,g} {unit}")
+            warnings.append(f"{name} {stated:,g}{unit} was given and holds; the file says {own:,g}{unit}")
     settled = {name: stated or own for name, (stated, own, _) in given.items()}
     missing = {name: MISSING[name] for name, value in settled.items() if not value}
     if missing:

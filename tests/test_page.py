@@ -17,6 +17,7 @@ from tests.conftest import ROOT, running
 
 PAGE, EXAMPLES = ROOT / "api" / "page", ROOT / "assets" / "examples"
 MOST_BYTES = 250_000
+TIMES = "\u00d7"
 OUTER = "Motor, outer race fault"
 
 
@@ -90,6 +91,8 @@ def test_the_files_of_the_page_are_light_whatever_is_loaded():
 def test_an_example_gives_verdict_bars_lines_and_plots(answered):
     assert "simulated" in answered.locator("#subject").inner_text()
     assert "% sure" in answered.locator("#because").inner_text()
+    assert "plan the repair" in answered.locator("#next").inner_text()
+    assert "compared with healthy.wav, 11 s at 12,000 Hz" in answered.locator("#subject").inner_text()
     bars = answered.locator("#bars .bar")
     assert bars.count() == 5
     assert bars.first.inner_text().startswith("Outer race fault")
@@ -107,8 +110,9 @@ def test_the_lines_are_drawn_where_the_geometry_says_and_the_fault_shows_there(a
     orders = BEARINGS["6205-2RS"].orders
     drawn = {line["name"]: line["order"] for line in answered.evaluate("document.getElementById('envelope').lines")}
     for harmonic in (1, 2, 3):
-        for name, order in (("BPFO", orders.bpfo), ("BPFI", orders.bpfi), ("2BSF", 2 * orders.bsf)):
-            assert drawn[name if harmonic == 1 else f"{harmonic}·{name}"] == pytest.approx(harmonic * order)
+        for name, order in (("BPFO", orders.bpfo), ("BPFI", orders.bpfi)):
+            assert drawn[name if harmonic == 1 else f"{harmonic}{TIMES}{name}"] == pytest.approx(harmonic * order)
+        assert drawn[f"{2 * harmonic}{TIMES}BSF"] == pytest.approx(2 * harmonic * orders.bsf)
     assert drawn["FTF"] == pytest.approx(orders.ftf)
     assert drawn["shaft"] == 1
     x, present, healthy = answered.evaluate("document.getElementById('envelope').plot.data")
@@ -120,6 +124,45 @@ def test_the_lines_are_drawn_where_the_geometry_says_and_the_fault_shows_there(a
 def test_what_the_plots_show_is_what_the_service_answered(answered):
     data = answered.evaluate("[answer, document.getElementById('waveform').plot.data]")
     assert data[1][1:] == [data[0]["series"]["waveform"]["low"], data[0]["series"]["waveform"]["high"]]
+
+
+def test_the_plots_can_be_zoomed(answered):
+    for name in ("envelope", "spectrum", "waveform"):
+        box = answered.locator(f"#{name} .u-over").bounding_box()
+        answered.locator(f"#{name}").scroll_into_view_if_needed()
+        box = answered.locator(f"#{name} .u-over").bounding_box()
+        whole = answered.evaluate(f"document.getElementById('{name}').plot.scales.x.max")
+        answered.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 50)
+        answered.mouse.down()
+        answered.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 50, steps=4)
+        answered.mouse.up()
+        low, high = answered.evaluate(
+            f"(({{min, max}}) => [min, max])(document.getElementById('{name}').plot.scales.x)"
+        )
+        assert low == pytest.approx(0.25 * whole, rel=0.05)
+        assert high == pytest.approx(0.5 * whole, rel=0.05)
+
+
+def test_where_the_networks_were_not_asked_no_bars_are_shown(page):
+    page.get_by_role("button", name="Sensor overdriven").click()
+    expect(page.get_by_role("heading", name="Unknown")).to_be_visible()
+    expect(page.locator("#not_asked")).to_contain_text("The networks were not asked: the signal is clipped")
+    expect(page.locator("#bars")).to_be_hidden()
+
+
+def test_a_long_recording_has_a_strip_that_fits(open_page, tmp_path):
+    page = open_page(viewport={"width": 1280, "height": 800})
+    samples = np.tile(wavfile.read(EXAMPLES / "outer_race.wav")[1], 24)
+    wavfile.write(tmp_path / f"{'long name ' * 12}.wav", 12_000, samples)
+    page.locator("#rpm").fill("1772")
+    page.locator("#file").set_input_files(tmp_path / f"{'long name ' * 12}.wav")
+    expect(page.get_by_role("heading", name="Outer race fault")).to_be_visible()
+    assert page.locator("#strip button").count() > 300
+    assert (
+        page.evaluate("(({scrollWidth, clientWidth}) => scrollWidth - clientWidth)(document.getElementById('strip'))")
+        <= 0
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
 
 
 def test_a_window_can_be_looked_at(answered):
@@ -238,6 +281,49 @@ def test_a_file_name_is_shown_and_not_run(page, tmp_path):
     assert page.title() == "Bearing diagnosis"
 
 
+def test_what_an_example_filled_in_is_not_said_of_the_next_file(answered):
+    answered.locator("#file").set_input_files(EXAMPLES / "ball.wav")
+    expect(answered.locator("#rpm_error")).to_contain_text("give rpm")
+    assert answered.locator("#bearing").input_value() == ""
+
+
+def test_an_old_answer_does_not_pass_for_one_to_what_stands_there_now(answered, tmp_path):
+    expect(answered.locator("#stale")).to_be_hidden()
+    answered.locator("#rpm").fill("1000")
+    expect(answered.locator("#stale")).to_contain_text("before your changes")
+    answered.locator("#submit").click()
+    expect(answered.locator("#stale")).to_be_hidden()
+    (tmp_path / "letter.txt").write_text("Dear customer,\n" * 80)
+    answered.locator("#file").set_input_files(tmp_path / "letter.txt")
+    expect(answered.locator("#file_error")).to_be_visible()
+    expect(answered.locator("#stale")).to_have_text("The answer to outer_race.wav, before your changes.")
+
+
+def test_of_two_questions_the_later_is_answered(page):
+    page.locator("#rpm").fill("1772")
+    page.evaluate(
+        """() => {
+          const file = (name) => new File([new Uint8Array(3e6)], name);
+          choose(file("first.wav"));
+          document.querySelector("#example_buttons button").click();
+        }"""
+    )
+    expect(page.get_by_role("heading", name="Outer race fault")).to_be_visible()
+    page.wait_for_timeout(500)
+    assert "outer_race.wav" in page.locator("#subject").inner_text()
+    expect(page.locator("#submit")).to_be_enabled()
+    expect(page.locator("#error")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("12000", "12000"), ("12,000", "12000"), ("12.000", "12000"), ("12 000", "12000"), ("12'000", "12000"),
+     ("1797,5", "1797.5"), ("1797.5", "1797.5")],
+)  # fmt: skip
+def test_numbers_may_be_written_as_people_write_them(page, typed, meant):
+    assert page.evaluate("(text) => plainNumber(text)", typed) == meant
+
+
 def test_the_upload_shows_its_progress(page, tmp_path):
     wavfile.write(tmp_path / "long.wav", 48_000, np.random.default_rng(0).standard_normal(1_000_000).astype(np.float32))
     session = page.context.new_cdp_session(page)
@@ -267,7 +353,7 @@ def test_a_service_that_is_gone_is_told_in_words(open_page, browser, tmp_path):
 
 
 def test_a_baseline_is_kept_in_the_browser_until_it_is_forgotten(page):
-    page.get_by_text("Healthy baseline").click()
+    page.locator("summary").click()
     page.locator("#baseline").set_input_files(EXAMPLES / "healthy.wav")
     expect(page.locator("#baseline_state")).to_have_text("(healthy.wav)")
     page.reload()
@@ -277,14 +363,14 @@ def test_a_baseline_is_kept_in_the_browser_until_it_is_forgotten(page):
     page.locator("#file").set_input_files(EXAMPLES / "outer_race.wav")
     expect(page.get_by_role("heading", name="Outer race fault")).to_be_visible()
     assert len(page.evaluate("document.getElementById('envelope').plot.data")) == 3
-    page.get_by_text("Healthy baseline", exact=False).first.click()
+    page.locator("summary").click()
     page.get_by_role("button", name="Forget the baseline").click()
     page.reload()
     expect(page.locator("#baseline_state")).to_contain_text("none")
 
 
 def test_a_baseline_that_is_too_short_is_refused_at_its_field(page):
-    page.get_by_text("Healthy baseline").click()
+    page.locator("summary").click()
     page.locator("#baseline").set_input_files(EXAMPLES / "ball.wav")
     page.locator("#rpm").fill("1772")
     page.locator("#file").set_input_files(EXAMPLES / "outer_race.wav")

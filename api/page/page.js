@@ -10,6 +10,7 @@ const NAMES = {
 const LETTERS = { Ball: "B", InnerRace: "I", Normal: "N", OuterRace: "O", Unknown: "?" };
 const STATES = { supports: "Normal", contradicts: "InnerRace", inconclusive: "Unknown" };
 const FIELDS = ["sampling_rate", "rpm", "bearing", "channel", "baseline_sampling_rate", "baseline_rpm"];
+const PATIENCE = 120_000; // ms, from the end of the upload
 const percent = (share) => (share > 0.995 ? "over 99 %" : share < 0.005 ? "under 1 %" : `${(100 * share).toFixed(0)} %`);
 const number = (value, digits = 4) => value.toLocaleString("en", { maximumSignificantDigits: digits });
 
@@ -17,6 +18,7 @@ let chosen = null; // {file, example, healthy}: what a person picked
 let baseline = []; // files, kept in this browser
 let asked = null; // what the answer shown is the answer to
 let answer = null;
+let pending = null; // the request on its way; an earlier one is given up
 let chosenWindow = null;
 
 function element(tag, properties = {}, ...children) {
@@ -38,52 +40,69 @@ function readForm() {
   return fields;
 }
 
-/** 12,000 and 12 000 are twelve thousand; 1797,5 is a decimal comma. */
+/** 12,000, 12.000 and 12 000 are twelve thousand, for no rate or speed needs three decimals; 1797,5 has a decimal comma. */
 function plainNumber(text) {
-  const close = text.replace(/\s/g, "");
-  return /^\d{1,3}(,\d{3})+(\.\d+)?$/.test(close) ? close.replaceAll(",", "") : close.replace(",", ".");
+  const close = text.replace(/[\s'’]/g, "");
+  return /^\d{1,3}([.,]\d{3})+$/.test(close) ? close.replace(/[.,]/g, "") : close.replace(",", ".");
 }
 
-function ask(file, fields, healthy) {
+/** Send a question; resolves to status, Retry-After and text, or to null where it was given up for another. */
+function ask({ file, fields, healthy }) {
   const body = new FormData();
   body.append("file", file, file.name);
   for (const [name, value] of Object.entries(fields)) body.append(name, value);
   for (const each of healthy) body.append("baseline", each, each.name);
   const request = new XMLHttpRequest(); // fetch tells nothing of an upload's progress
+  pending?.abort();
+  pending = request;
   request.open("POST", `${SERVICE}/diagnose/`);
-  request.timeout = 120_000;
   request.upload.onprogress = ({ loaded, total }) => showProgress("Sending", loaded / total);
-  request.upload.onload = () => showProgress("Diagnosing", null);
+  request.upload.onload = () => {
+    showProgress("Diagnosing", null);
+    setTimeout(() => request.readyState < 2 && request.dispatchEvent(new Event("timeout")), PATIENCE);
+  };
   return new Promise((resolve, reject) => {
     request.onload = () => resolve({ status: request.status, retry: request.getResponseHeader("Retry-After"), text: request.responseText });
-    request.onerror = () => reject(new Error(`No answer from ${SERVICE}: is the service running?`));
+    request.onabort = () => resolve(null);
+    request.onerror = () => reject(new Error(unreachable()));
     request.ontimeout = () => reject(new Error(`No answer from ${SERVICE} within two minutes.`));
     request.send(body);
   });
 }
 
-async function diagnose(file, fields, healthy, example) {
+const unreachable = () => (location.protocol === "file:"
+  ? "This page was opened as a file: open it through the service, or name the service in its <meta name=\"service\">."
+  : `No answer from ${SERVICE}: is the service running?`);
+
+async function diagnose(question) {
   clearErrors();
-  if (!file) return showError("file", "Choose a recording first, or one of the examples.");
-  const previous = asked;
-  asked = { file, fields, healthy, example };
+  if (!question.file) return showError("file", "Choose a recording first, or one of the examples.");
+  markStale(`The answer to ${asked?.file.name}, before your changes.`);
   byId("submit").disabled = true;
   showProgress("Sending", 0);
+  let given;
   try {
-    const { status, retry, text } = await ask(file, fields, healthy);
-    if (asked.file !== file) return undefined;
-    if (status === 200) return show(JSON.parse(text));
-    asked = previous;
-    if (status === 503) return showError("error", `The service is busy: try again${retry ? ` in ${retry} s` : ""}.`);
-    showRefusal(status, text);
+    given = await ask(question);
+    if (given?.status === 200) {
+      answer = JSON.parse(given.text);
+      asked = question;
+      show();
+    } else if (given) showRefusal(given);
   } catch (error) {
-    asked = previous;
-    showError("error", error.message);
-  } finally {
-    byId("submit").disabled = false;
-    byId("waiting").hidden = true;
+    showError("error", error instanceof SyntaxError ? `${SERVICE} answered something else than a diagnosis.` : error.message);
   }
+  if (given === null) return undefined; // another question is on its way
+  byId("submit").disabled = false;
+  byId("waiting").hidden = true;
   return undefined;
+}
+
+/** What is shown no longer answers what stands in the form. */
+function markStale(words) {
+  if (!answer) return;
+  byId("results").classList.add("stale");
+  byId("stale").textContent = words;
+  byId("stale").hidden = false;
 }
 
 function showProgress(words, share) {
@@ -96,7 +115,10 @@ function showProgress(words, share) {
 // ---- errors
 
 function clearErrors() {
-  for (const place of document.querySelectorAll("form .error")) place.hidden = true;
+  for (const place of document.querySelectorAll("form .error")) {
+    place.hidden = true;
+    place.textContent = ""; // fields are described by it, hidden or not
+  }
   for (const input of document.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
 }
 
@@ -112,13 +134,10 @@ function showError(field, message) {
 }
 
 /** The service's words, each beside its field; the first field gets the focus. */
-function showRefusal(status, text) {
-  let detail;
-  try {
-    ({ detail } = JSON.parse(text));
-  } catch {
-    detail = `The service answered ${status}.`;
-  }
+function showRefusal({ status, retry, text }) {
+  if (status === 503) return showError("error", `The service is busy: try again${retry ? ` in ${retry} s` : ""}.`);
+  if (status >= 500) return showError("error", `The service failed (${status}); its log says why.`);
+  const { detail } = JSON.parse(text);
   if (!Array.isArray(detail)) return showError("error", detail);
   for (const { loc, msg, input } of detail.toReversed()) {
     showError(loc.at(-1), msg);
@@ -136,12 +155,14 @@ function offer({ sampling_rate, rpm, channels }) {
 
 // ---- the answer
 
-function show(received) {
-  answer = received;
+function show() {
   chosenWindow = null;
   byId("results").hidden = false;
+  byId("results").classList.remove("stale");
+  byId("stale").hidden = true;
+  offer({ channels: answer.recording.channels });
   showVerdict();
-  showBars(answer.probabilities, answer.familiarity, answer.prediction);
+  showBars();
   showLines();
   showStrip();
   drawAll();
@@ -149,33 +170,58 @@ function show(received) {
   byId("results").scrollIntoView({ block: "start" });
 }
 
+const SUPPORT = {
+  supports: "its lines in the envelope spectrum support it", contradicts: "but the lines in the envelope spectrum contradict it",
+  inconclusive: "the lines in the envelope spectrum settle nothing",
+};
+const NEXT = {
+  supports: "Next: look at the windows over time, compare with an earlier recording, and plan the repair.",
+  contradicts: "Next: check speed, sampling rate and bearing, give a healthy baseline, and record again before you open the machine.",
+  inconclusive: "Next: give a healthy baseline or a longer recording before you act on it.",
+  healthy: "Next: keep this recording. With ten seconds or more it can be this machine’s healthy baseline.",
+  Unknown: "Next: mend what is named above and record again, or give a healthy baseline.",
+};
+
 function showVerdict() {
-  const { prediction, reason, probabilities, agreement, recording, warnings } = answer;
+  const { prediction, reason, probabilities, agreement, warnings } = answer;
+  const contradicted = agreement.verdict === "contradicts";
   byId("verdict_card").style.setProperty("--state", `var(--${prediction})`);
-  byId("verdict").textContent = NAMES[prediction];
-  const sure = probabilities[prediction];
-  const lines = { supports: "its lines in the envelope spectrum support it", contradicts: "the lines in the envelope spectrum contradict it",
-    inconclusive: "the lines in the envelope spectrum settle nothing" }[agreement.verdict];
-  byId("because").textContent = reason ? `${reason[0].toUpperCase()}${reason.slice(1)}.` : `${percent(sure)} sure; ${lines}.`;
-  const example = asked.example ? ` · simulated, made as: ${NAMES[asked.example.label]}` : "";
-  byId("subject").textContent = `${recording.file} · ${recording.channels.length > 1 ? `${recording.channel} · ` : ""}${number(recording.seconds, 3)} s at ${number(recording.sampling_rate, 6)} Hz · `
-    + `${number(recording.rpm, 5)} rpm · bearing ${recording.bearing}${example}`;
+  byId("verdict").textContent = NAMES[prediction] + (contradicted ? "?" : "");
+  const support = prediction === "Normal" && !contradicted ? "no fault’s lines stand out" : SUPPORT[agreement.verdict];
+  byId("because").textContent = reason ? `${reason[0].toUpperCase()}${reason.slice(1)}.` : `${percent(probabilities[prediction])} sure; ${support}.`;
+  byId("next").textContent = NEXT[prediction === "Unknown" ? "Unknown" : prediction === "Normal" && !contradicted ? "healthy" : agreement.verdict];
+  byId("subject").textContent = describeSubject();
   byId("warnings").replaceChildren(...warnings.map((text) => element("li", { textContent: text })));
   byId("copied").textContent = "";
 }
 
-function showBars(probabilities, familiarity, prediction) {
-  const bar = (label, share, extra = "") => element("div", { className: `bar ${extra}`, role: "listitem", style: { "--colour": `var(--${label})` } },
-    element("span", {}, element(label === prediction ? "strong" : "span", { textContent: NAMES[label] })),
-    element("span", { className: "track" },
-      element("span", { className: "fill", style: { display: "block", width: `${100 * share}%` } }),
-      ...(extra ? [element("span", { className: "mark", style: { left: "99%" } })] : [])),
-    element("span", { className: "value", textContent: percent(share) }));
+function describeSubject() {
+  const { recording, baseline: healthy } = answer;
+  const facts = ({ seconds, sampling_rate: rate, rpm }) => `${number(seconds, 3)} s at ${number(rate, 6)} Hz, ${number(rpm, 5)} rpm`;
+  const made = asked.example && asked.example.label !== "Unknown" ? `simulated, made as: ${NAMES[asked.example.label].toLowerCase()}` : asked.example && "simulated";
+  return [
+    recording.file, recording.channels.length > 1 && recording.channel, facts(recording), `bearing ${recording.bearing}`, made,
+    ...healthy.map((each) => `compared with ${each.file}, ${facts(each)}`),
+  ].filter(Boolean).join(" · ");
+}
+
+function showBars() {
+  const { probabilities, familiarity, prediction, windows, reason } = answer;
+  const wereAsked = windows.length > 0;
+  byId("not_asked").hidden = wereAsked;
+  byId("not_asked").textContent = `The networks were not asked: ${reason}.`;
+  const bar = (label, share, value, ...marks) => element("div", { className: `bar ${marks.length ? "apart" : ""}`, role: "listitem", style: { "--colour": `var(--${label})` } },
+    element(label === prediction ? "strong" : "span", { textContent: NAMES[label] }),
+    element("span", { textContent: value }),
+    element("span", { className: "track" }, element("span", { className: "fill", style: { display: "block", width: `${100 * share}%` } }), ...marks));
+  const strange = Math.floor(100 * (1 - familiarity));
+  const ranked = Object.entries(probabilities).sort(([, a], [, b]) => b - a);
+  byId("bars").hidden = byId("bars_note").hidden = !wereAsked;
   byId("bars").replaceChildren(
-    ...Object.entries(probabilities).sort(([, a], [, b]) => b - a).map(([label, share]) => bar(label, share)),
-    bar("Unknown", 1 - familiarity, "apart"));
-  byId("bars_note").textContent = `The four sum to 100 % and are calibrated. “Unknown” stands apart: this recording is stranger than ${Math.floor(100 * (1 - familiarity))} % `
-    + "of the training’s bearings were to each other; beyond the mark at 99 % damage is given no name.";
+    ...ranked.map(([label, share]) => bar(label, share, percent(share))),
+    bar("Unknown", 1 - familiarity, prediction === "Unknown" ? "yes" : "no", element("span", { className: "mark", style: { left: "99%" } })));
+  byId("bars_note").textContent = "The four sum to 100 % and are calibrated. The last bar is none of them but how unlike its training this recording is: "
+    + `more than ${strange} of 100 bearings were to the others. From the mark at 99 on, damage is given no name.`;
 }
 
 function showLines() {
@@ -185,7 +231,7 @@ function showLines() {
   pill.style.setProperty("--state", `var(--${STATES[agreement.verdict]})`);
   byId("explanation").textContent = agreement.explanation;
   byId("lines").replaceChildren(...agreement.lines.map(({ fault, name, order, heights, stands_out }) => element("tr", { className: stands_out ? "out" : "" },
-    element("td", {}, element("span", { className: "swatch", style: { "--colour": `var(--${fault})` } }), `${name} (${NAMES[fault].replace(" fault", "").toLowerCase()})`),
+    element("td", {}, element("span", { className: "swatch", style: { "--colour": `var(--${fault})` } }), name, element("br"), element("span", { className: "hint", textContent: NAMES[fault].replace(" fault", "").toLowerCase() })),
     element("td", { textContent: order.toFixed(3) }),
     element("td", { textContent: (order * recording.rpm / 60).toFixed(1) }),
     element("td", { textContent: heights.map((height) => `${height.toFixed(1)}×`).join("  ") }),
@@ -198,9 +244,9 @@ function markedLines() {
   const cage = { name: "FTF", order: recording.orders.ftf, colour: colour("soft"), strong: false };
   const { orders_per_point: step, amplitude } = answer.series.envelope_spectrum;
   const harmonics = agreement.lines.flatMap(({ fault, name, order, stands_out }) => {
-    const short = name.replaceAll(" x ", "");
+    const named = (harmonic) => (name === "2 x BSF" ? `${2 * harmonic}×BSF` : harmonic > 1 ? `${harmonic}×${name}` : name);
     return Array.from({ length: Math.floor(step * amplitude.length / order) }, (_, index) => ({
-      name: index ? `${index + 1}·${short}` : short, order: (index + 1) * order, colour: colour(fault), strong: stands_out,
+      name: named(index + 1), order: (index + 1) * order, colour: colour(fault), strong: stands_out,
     }));
   });
   return [cage, shaft, ...harmonics];
@@ -213,7 +259,7 @@ function drawAll() {
   if (series.spectrum) {
     const step = series.envelope_spectrum.orders_per_point;
     const shown = [{ label: "this recording", step, amplitude: series.envelope_spectrum.amplitude, colour: colour("ink"), width: 1.5 }];
-    if (start !== null) shown.push({ label: "the chosen window", step, amplitude: answer.windows[chosenWindow].envelope_spectrum, colour: colour("OuterRace"), width: 1 });
+    if (start !== null) shown.push({ label: "the chosen window", step, amplitude: answer.windows[chosenWindow].envelope_spectrum, colour: colour("window"), width: 1 });
     if (healthy) shown.push({ label: "healthy", step: healthy.envelope_spectrum.orders_per_point, amplitude: healthy.envelope_spectrum.amplitude, colour: colour("healthy"), dash: [6, 4] });
     drawEnvelope(byId("envelope"), shown, markedLines());
     const spectra = [{ label: "this recording", ...series.spectrum, colour: colour("ink") }];
@@ -242,6 +288,8 @@ function describePlots(start, end) {
 function showStrip() {
   const { windows, window_seconds: seconds } = answer;
   byId("strip_card").hidden = !windows.length;
+  byId("strip").className = windows.length > 100 ? "many" : "";
+  byId("strip_end").textContent = `${number(answer.recording.seconds, 3)} s`;
   byId("strip_note").textContent = `${windows.length} windows of ${number(seconds, 2)} s, half overlapping. Choose one, by click or arrow keys, to see it.`;
   byId("strip").replaceChildren(...windows.map(({ start, prediction, probabilities }, index) => {
     const sure = probabilities[prediction];
@@ -254,18 +302,19 @@ function showStrip() {
     return button;
   }));
   const present = Object.keys(NAMES).filter((name) => windows.some(({ prediction }) => prediction === name));
-  byId("legend").replaceChildren(...present.map((name) => element("span", {}, element("span", { className: "swatch", style: { "--colour": `var(--${name})` } }), `${LETTERS[name]} ${NAMES[name]}`)));
+  byId("legend").replaceChildren(...present.map((name) => element("span", {}, element("span", { className: "swatch", style: { "--colour": `var(--${name})` } }), `${LETTERS[name]} ${NAMES[name]}: ${windows.filter(({ prediction }) => prediction === name).length}`)));
   sayWindow();
 }
 
 function chooseWindow(index) {
-  chosenWindow = index;
   const buttons = [...byId("strip").children];
+  const focused = index ?? chosenWindow ?? 0;
+  chosenWindow = index;
   buttons.forEach((button, each) => {
     button.setAttribute("aria-selected", String(each === index));
-    button.tabIndex = each === (index ?? 0) ? 0 : -1;
+    button.tabIndex = each === focused ? 0 : -1;
   });
-  if (index !== null) buttons[index].focus();
+  buttons[focused].focus();
   sayWindow();
   drawAll();
 }
@@ -311,12 +360,24 @@ async function inStore(mode, act) {
 
 async function keepBaseline(files) {
   baseline = files;
+  if (chosen) chosen.healthy = null; // an example's own no longer counts
   showBaseline();
+  markStale("The answer before the baseline was changed: press Diagnose for a new one.");
   try {
     await inStore("readwrite", (store) => (files.length ? store.put(files, "files") : store.clear()));
   } catch {
     byId("baseline_state").textContent += " (this browser keeps nothing: choose it again next time)";
   }
+}
+
+async function recallBaseline() {
+  try {
+    const kept = await inStore("readonly", (store) => store.get("files"));
+    if (!baseline.length) baseline = kept ?? [];
+  } catch {
+    return; // this browser keeps nothing
+  }
+  showBaseline();
 }
 
 function showBaseline() {
@@ -337,7 +398,7 @@ async function showModel() {
   try {
     model = await getJson("model/");
   } catch {
-    byId("scores").replaceChildren(element("p", { className: "error", textContent: `No answer from ${SERVICE}: is the service running?` }));
+    byId("scores").replaceChildren(element("p", { className: "error", textContent: unreachable() }));
     return;
   }
   byId("bearings").replaceChildren(...Object.keys(model.bearings).map((name) => element("option", { value: name })));
@@ -385,27 +446,50 @@ async function showExamples() {
 }
 
 async function tryExample(example) {
-  const load = async (name) => new File([await (await fetch(`${SERVICE}/examples/${name}`)).blob()], name);
-  const file = await load(example.file);
-  const healthy = example.baseline ? [await load(example.baseline)] : [];
-  byId("form").reset();
+  try {
+    const load = async (name) => {
+      const response = await fetch(`${SERVICE}/examples/${name}`);
+      if (!response.ok) throw new Error(`${name} is not to be had (${response.status}).`);
+      return new File([await response.blob()], name);
+    };
+    byId("form").reset();
+    chosen = { file: await load(example.file), example, healthy: example.baseline ? [await load(example.baseline)] : [] };
+  } catch (error) {
+    return showError("error", error instanceof TypeError ? unreachable() : error.message);
+  }
   byId("rpm").value = example.rpm;
   byId("bearing").value = example.bearing;
-  byId("chosen").textContent = `${file.name} (simulated)${healthy.length ? `, beside ${example.baseline}` : ""}`;
-  chosen = { file, example, healthy };
-  await submit();
+  byId("chosen").textContent = `${example.file} (simulated)${example.baseline ? `, beside ${example.baseline}` : ""}`;
+  return submit();
 }
 
 async function submit() {
+  await recalled;
   const { file, example, healthy } = chosen ?? {};
-  await diagnose(file, readForm(), healthy ?? baseline, example);
+  await diagnose({ file, example, fields: readForm(), healthy: healthy ?? baseline });
 }
 
+/** Take a person's file; what an example had filled in is not said of it. */
 function choose(file) {
+  if (chosen?.example) for (const name of FIELDS) byId(name).value = "";
   chosen = { file };
-  byId("chosen").textContent = `${file.name}, ${number(file.size / 1e6, 3)} MB`;
+  byId("file").value = ""; // so that choosing the same file again is noticed
+  byId("chosen").textContent = `${file.name}, ${file.size < 1e5 ? `${number(file.size)} bytes` : `${number(file.size / 1e6, 3)} MB`}`;
   for (const name of ["sampling_rate", "rpm"]) byId(name).placeholder = "from the file";
+  byId("channels").replaceChildren();
   return submit();
+}
+
+function drop(event) {
+  event.preventDefault();
+  byId("drop").classList.remove("over");
+  const items = [...event.dataTransfer.items].filter(({ kind }) => kind === "file");
+  if (!items.length) return undefined;
+  if (items.some((item) => item.webkitGetAsEntry?.()?.isDirectory)) return showError("file", "That is a folder: drop one recording, or try api/diagnose.py for folders.");
+  const files = [...event.dataTransfer.files];
+  if (event.target.closest?.("#healthy")) return keepBaseline(files);
+  if (files.length > 1) return showError("file", `${files.length} files came: drop one recording at a time.`);
+  return choose(files[0]);
 }
 
 // ---- taking the answer along
@@ -440,32 +524,20 @@ function listen() {
   byId("form").onsubmit = (event) => { event.preventDefault(); submit(); };
   byId("file").onchange = ({ target }) => target.files.length && choose(target.files[0]);
   byId("baseline").onchange = ({ target }) => keepBaseline([...target.files]);
-  byId("forget").onclick = () => { byId("baseline").value = ""; keepBaseline([]); };
+  byId("forget").onclick = () => { byId("baseline").value = ""; keepBaseline([]); byId("baseline").focus(); };
+  byId("form").oninput = ({ target }) => target.type !== "file" && markStale("The answer before your changes: press Diagnose for a new one.");
   byId("curl").onclick = copyCurl;
   byId("json").onclick = saveJson;
   byId("whole").onclick = () => chooseWindow(null);
   byId("strip").onkeydown = moveAlongStrip;
-  const drop = byId("drop");
-  document.ondragover = (event) => { event.preventDefault(); drop.classList.add("over"); };
-  document.ondragleave = () => drop.classList.remove("over");
-  document.ondrop = (event) => {
-    event.preventDefault();
-    drop.classList.remove("over");
-    if (event.dataTransfer.files.length) choose(event.dataTransfer.files[0]);
-  };
+  document.ondragover = (event) => { event.preventDefault(); byId("drop").classList.add("over"); };
+  document.ondragleave = () => byId("drop").classList.remove("over");
+  document.ondrop = drop;
   addEventListener("resize", fit);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => answer && drawAll());
 }
 
-async function main() {
-  listen();
-  await Promise.all([showModel(), showExamples()]);
-  try {
-    baseline = (await inStore("readonly", (store) => store.get("files"))) ?? [];
-  } catch {
-    baseline = [];
-  }
-  showBaseline();
-}
-
-main();
+listen();
+const recalled = recallBaseline();
+showModel();
+showExamples();

@@ -70,8 +70,8 @@ function drawEnvelope(element, series, lines) {
     height: HEIGHT + 40,
     padding: [50, 12, 0, 0],
     legend: { live: true },
-    scales: { x: { time: false, range: [0, last] }, y: { range: (_, low, high) => [0, high * 1.05 || 1] } },
-    axes: [axis("order (multiples of the shaft rate)"), axis("amplitude (mean envelope = 1)", { size: 64, values: ticks })],
+    scales: { x: { time: false, range: (_, low, high) => (low === null ? [0, last] : [Math.max(low, 0), Math.min(high, last)]) }, y: { range: (_, low, high) => [0, high * 1.05 || 1] } },
+    axes: [axis("order (multiples of the shaft rate)"), axis("amplitude (mean squared envelope = 1)", { size: 64, values: ticks })],
     series: [
       { label: "order", value: (_, value) => value?.toFixed(2) ?? "–" },
       ...series.map(({ label, colour, dash, width = 1.5 }) => ({
@@ -86,16 +86,16 @@ function drawEnvelope(element, series, lines) {
 
 /** Both edges of each stretch with the band between them: no extreme is lost. */
 function drawWaveform(element, { seconds_per_point: step, low, high }, from, to) {
-  const edge = { stroke: colour("OuterRace"), width: 1, points: { show: false }, value: (_, v) => v?.toPrecision(4) ?? "–" };
+  const edge = { stroke: colour("soft"), width: 1, points: { show: false }, value: (_, v) => v?.toPrecision(4) ?? "–" };
   draw(element, {
-    scales: { x: { time: false, range: [from, to] } },
+    scales: { x: { time: false } },
     axes: [axis("time (s)"), axis("recording’s unit", { size: 64, values: ticks })],
     series: [
       { label: "time, s", value: (_, value) => value?.toFixed(3) ?? "–" },
       { label: "lowest", ...edge }, { label: "highest", ...edge },
     ],
-    bands: [{ series: [2, 1], fill: `color-mix(in srgb, ${colour("OuterRace")} 45%, transparent)` }],
-  }, [range(low.length, step), low, high]);
+    bands: [{ series: [2, 1], fill: `color-mix(in srgb, ${colour("soft")} 45%, transparent)` }],
+  }, [range(low.length, step), low, high]).setScale("x", { min: from, max: to });
 }
 
 /** spectra: [{label, hertz_per_point, high, colour, dash}], the largest amplitude of each stretch. */
