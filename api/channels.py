@@ -1,4 +1,4 @@
-"""The channels of an uploaded file: which of them is meant, and what every format must hold to.
+"""The channels of an uploaded file: which of them is meant, which counts time, and what every format must hold to.
 
 What is wrong is said in words; texts from outside are shortened before a message repeats them.
 """

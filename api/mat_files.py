@@ -24,7 +24,6 @@ from api.channels import (
     listed,
     pick,
     positive,
-    shown,
     split_columns,
     too_large,
 )
@@ -32,8 +31,9 @@ from api.channels import (
 MAX_VARIABLES = 1000  # in a MATLAB 4 file
 MAX_DEPTH = 8  # of structs in structs
 NUMBERS = {"double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))}
-RATE_NAMES = ("fs", "sr", "sampling_rate", "sample_rate", "samplingrate")
-RPM_NAMES = ("rpm", "speed_rpm")
+# as they are without capitals and underscores
+RATE_NAMES = ("fs", "sr", "samplingrate", "samplerate", "samplingfrequency", "samplefrequency")
+RPM_NAMES = ("rpm", "speedrpm")
 POSITIONS = {"DE": "drive_end", "FE": "fan_end", "BA": "base"}
 CWRU_SIGNAL = re.compile(r"X(\d{1,6})_(DE|FE|BA)_time")
 MAT4_WIDTHS = (8, 4, 4, 2, 2, 1)  # bytes of a number, by MATLAB's code for its type
@@ -45,39 +45,39 @@ def is_mat5(content: bytes) -> bool:
 
 def read_mat(content: bytes, name: str, channel: str) -> Recording:
     if not is_mat5(content):
-        check_mat4(content, name)
-    variables = load(content, name)
+        check_mat4(content)
+    variables = load(content)
     vectors = dict(find_vectors(variables, "", None, None))
     if not vectors:
-        raise nothing_in(content, name)
+        raise nothing_in(content)
     aliases = name_positions(vectors, variables, name)
     vectors = {aliases.get(variable, variable): vector for variable, vector in vectors.items()}
     return pick(vectors, aliases.get(channel, channel))
 
 
-def load(content: bytes, name: str) -> dict[str, np.ndarray]:
+def load(content: bytes) -> dict[str, np.ndarray]:
     """Return the variables that may hold a recording, once it is clear that they are not too large."""
     listing = scipy.io.whosmat(io.BytesIO(content))
     wanted = {variable: math.prod(shape) for variable, shape, kind in listing if kind in NUMBERS | {"struct"}}
     if not wanted:
-        raise nothing_in(content, name)
+        raise nothing_in(content)
     if 8 * sum(wanted.values()) > MAX_UNPACKED:
         raise too_large(f"{8 * sum(wanted.values()):,} bytes")
     return scipy.io.loadmat(io.BytesIO(content), variable_names=list(wanted))
 
 
-def nothing_in(content: bytes, name: str) -> UnreadableError:
+def nothing_in(content: bytes) -> UnreadableError:
     listing = scipy.io.whosmat(io.BytesIO(content))
     came = listed(f"{variable} ({kind} {' x '.join(map(str, shape))})" for variable, shape, kind in listing)
     return UnreadableError(
-        f"{shown(name)} holds {came or 'no variable'}: expected a vector of real numbers, alone or in a struct"
+        f"the file holds {came or 'no variable'}: expected a vector of real numbers, alone or in a struct"
     )
 
 
-def check_mat4(content: bytes, name: str) -> None:
+def check_mat4(content: bytes) -> None:
     """Raise UnreadableError unless it is a whole MATLAB 4 file; with a negative size in it scipy would never end."""
     if 0 not in content[:4]:
-        raise UnreadableError(f"{shown(name)} does not start as a MATLAB file does; {EXPECTED}")
+        raise UnreadableError(f"the file does not start as a MATLAB file does; {EXPECTED}")
     order = "<" if 0 <= int.from_bytes(content[:4], "little", signed=True) <= 5000 else ">"
     place = 0
     for _ in range(MAX_VARIABLES):
@@ -98,7 +98,9 @@ def find_vectors(
 ) -> Iterator[tuple[str, Vector]]:
     """Yield all vectors by name, those in structs too, each with the rate and speed that stand nearest to it."""
     scalars = {
-        name.lower(): float(value.item()) for name, value in values.items() if is_real(value) and value.size == 1
+        name.lower().replace("_", ""): float(value.item())
+        for name, value in values.items()
+        if is_real(value) and value.size == 1
     }
     sampling_rate = first_positive(scalars, RATE_NAMES) or sampling_rate
     shaft_rate = scalars.get("rate") if prefix and "sr" in scalars else None

@@ -8,6 +8,7 @@ import math
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
 from pathlib import PurePath
 
 import numpy as np
@@ -31,6 +32,10 @@ from api.mat_files import is_mat5, read_mat
 from api.text_files import read_text
 
 MAX_CHUNKS = 1000  # in a WAV file
+STREAMED = 0x7FFFF000  # bytes: so many and more are announced by what writes into a pipe, and so cannot know
+UNCOMPRESSED = (1, 3)  # codes: whole numbers, floating point
+EXTENSIBLE = 0xFFFE  # a code that says: the code stands further on
+COMPRESSED = {2: "ADPCM", 6: "A-law", 7: "mu-law", 0x11: "IMA ADPCM", 0x31: "GSM", 0x50: "MPEG", 0x55: "MP3"}
 FOREIGN = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an old Excel or Office document",
@@ -60,9 +65,8 @@ def read_recording(content: bytes, name: str, channel: str = "") -> Recording:
     content holds the file's bytes; name, its name, decides only where the content does not tell the format, and which
     record of several is meant; channel may be empty where the file has one channel, or one named drive_end.
     The signal is float64 (samples,), finite, in the file's own unit; whole numbers of a WAV file are scaled to -1..1.
-    Raises UnreadableError that says what came and what was expected.
+    Raises UnreadableError that says what came and what was expected, without the file's name.
     """
-    name = name or "the file"
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
@@ -70,9 +74,7 @@ def read_recording(content: bytes, name: str, channel: str = "") -> Recording:
     except (UnreadableError, MemoryError):
         raise
     except Exception:  # the parsers' own exceptions are many, undocumented, and not meant for people
-        raise UnreadableError(
-            f"{shown(name)} is damaged or incomplete: it cannot be read as what it starts as"
-        ) from None
+        raise UnreadableError("the file is damaged or incomplete: it cannot be read as what it starts as") from None
 
 
 def read_any(content: bytes, name: str, channel: str) -> Recording:
@@ -80,27 +82,27 @@ def read_any(content: bytes, name: str, channel: str) -> Recording:
         content = unpack(content)
         name = name[:-3] if name.lower().endswith(".gz") else name
     if not content.strip():
-        raise UnreadableError(f"{shown(name)} is empty; {EXPECTED}")
+        raise UnreadableError(f"the file is empty; {EXPECTED}")
     if len(content) > MAX_UNPACKED:
         raise too_large(f"{len(content):,} bytes")
-    refuse_foreign(content, name)
+    refuse_foreign(content)
     if content.startswith(b"\x93NUMPY"):
         return read_npy(content, channel)
     if content[:4] in (b"RIFF", b"RIFX", b"RF64"):
         return read_wav(content, channel)
     if is_mat5(content) or PurePath(name).suffix.lower() == ".mat":
         return read_mat(content, name, channel)
-    return read_text(content, name, channel)
+    return read_text(content, channel)
 
 
-def refuse_foreign(content: bytes, name: str) -> None:
+def refuse_foreign(content: bytes) -> None:
     if HDF5 in (content[:8], content[512:520]):
-        raise UnreadableError(f"{shown(name)} is saved as MATLAB 7.3 (HDF5), which cannot be read: save it with -v7")
+        raise UnreadableError("the file is saved as MATLAB 7.3 (HDF5), which cannot be read: save it with -v7")
     if content.startswith(GZIP):
-        raise UnreadableError(f"{shown(name)} is packed with gzip twice; {EXPECTED}")
+        raise UnreadableError(f"the file is packed with gzip twice; {EXPECTED}")
     for magic, kind in FOREIGN.items():
         if content.startswith(magic):
-            raise UnreadableError(f"{shown(name)} is {kind}; {EXPECTED}")
+            raise UnreadableError(f"the file is {kind}; {EXPECTED}")
 
 
 def unpack(packed: bytes) -> bytes:
@@ -141,8 +143,7 @@ def read_npy(content: bytes, channel: str) -> Recording:
 
 
 def read_wav(content: bytes, channel: str) -> Recording:
-    check_chunks(content)
-    sampling_rate, samples = scipy.io.wavfile.read(io.BytesIO(content))
+    sampling_rate, samples = scipy.io.wavfile.read(io.BytesIO(check_wav(content)))
     columns = [samples] if samples.ndim == 1 else list(samples.T[: MAX_CHANNELS + 1])
     if len(columns) > MAX_CHANNELS:
         raise UnreadableError(f"the WAV file has {samples.shape[1]:,} channels, expected at most {MAX_CHANNELS}")
@@ -155,9 +156,29 @@ def read_wav(content: bytes, channel: str) -> Recording:
     return recording
 
 
-def check_chunks(content: bytes) -> None:
-    """Raise UnreadableError where a WAV file is cut short, which scipy passes over, or is all chunks and no samples."""
+def check_wav(content: bytes) -> bytes:
+    """Return a WAV file, its length filled in where it was streamed, which scipy would not read.
+
+    Raises UnreadableError where it is compressed or cut short, which scipy passes over, or all chunks and no samples.
+    """
     order = ">" if content.startswith(b"RIFX") else "<"
+    frame = 1
+    for kind, place, size in find_chunks(content, order):
+        came = len(content) - place
+        if kind == b"fmt ":
+            check_codec(content[place:], order)
+            frame = max(struct.unpack_from(f"{order}H", content, place + 12)[0], 1)
+        if kind == b"data" and size > came:
+            if size < STREAMED or content.startswith(b"RF64"):
+                raise UnreadableError(
+                    f"the WAV file is incomplete: it announces {size:,} bytes of samples and holds {came:,}"
+                )
+            return fill_lengths(content[: place + came - came % frame], place, order)
+    return content
+
+
+def find_chunks(content: bytes, order: str) -> Iterator[tuple[bytes, int, int]]:
+    """Yield what each chunk of a WAV file is, where its content starts, and its size in bytes."""
     place = 12
     for _ in range(MAX_CHUNKS):
         if len(content) - place < 8:
@@ -165,11 +186,21 @@ def check_chunks(content: bytes) -> None:
         kind, size = content[place : place + 4], struct.unpack_from(f"{order}I", content, place + 4)[0]
         if kind == b"data" and content.startswith(b"RF64"):
             size = struct.unpack_from("<Q", content, 28)[0]
-        place += 8 + size
-        if kind == b"data" and place > len(content):
-            came = len(content) - (place - size)
-            raise UnreadableError(
-                f"the WAV file is incomplete: it announces {size:,} bytes of samples and holds {came:,}"
-            )
-        place += size % 2 if kind != b"ds64" else 0  # as scipy does
+        yield kind, place + 8, size
+        place += 8 + size + (size % 2 if kind != b"ds64" else 0)  # as scipy does
     raise UnreadableError(f"the WAV file has more than {MAX_CHUNKS:,} chunks: it is damaged")
+
+
+def check_codec(form: bytes, order: str) -> None:
+    code = struct.unpack_from(f"{order}H", form)[0]
+    if code == EXTENSIBLE:
+        code = struct.unpack_from(f"{order}H", form, 24)[0]
+    if code not in UNCOMPRESSED:
+        codec = COMPRESSED.get(code, f"code {code}")
+        raise UnreadableError(f"the WAV file is compressed ({codec}): expected PCM or floating-point samples")
+
+
+def fill_lengths(content: bytes, place: int, order: str) -> bytes:
+    """Return a WAV file whose samples, which start at place, go on to its end."""
+    whole, samples = (struct.pack(f"{order}I", len(content) - start) for start in (8, place))
+    return content[:4] + whole + content[8 : place - 4] + samples + content[place:]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -17,34 +17,33 @@ from api.channels import (
     choose,
     counted,
     pick,
-    positive,
     shown,
 )
+from api.text_heads import RATES, read_head
+from api.time_axes import has_even_steps, is_axis, time_unit
 
 MAX_HEAD = 50  # lines before the numbers
 LONGEST_LINE = 16_384  # characters
+SEEN = MAX_HEAD * LONGEST_LINE  # characters of the numbers' first lines
 FIRST_ROWS = 1000  # looked at to tell a time axis
-NUMBER = r"([-+]?[\d.,]++(?:[eE][-+]?\d+)?)"
-IS = r"\s*+(?:[:=;,]\s*+|(?<=\s))"  # possessive, so that a line of blanks is passed once
-RATE_LINE = re.compile(
-    rf"\b(?:sampl(?:e|ing)[ _-]?(?:rate|frequency)|fs|sr)\s*+(?:[(\[](k?)hz[)\]])?{IS}{NUMBER}\s*(k?)(?:hz)?",
-    re.IGNORECASE,
+QUOTED = re.compile(r'"\s*+[-+]?[\d.]++,[\d.,]++(?:[eE][-+]?\d++)?+\s*+"')  # a number with a comma in it
+GROUPED = re.compile(r"[-+]?\d{1,3}(?:[.,]\d{3})++(?:[.,]\d++)?+")  # such a number is refused, but it is one
+DECIMAL = r"[-+]?\d++(?:,\d++)?+(?:[eE][-+]?\d++)?+"
+DECIMALS = re.compile(rf"{DECIMAL}(?:\s++{DECIMAL})*+")
+FRACTION = re.compile(r"^-0,|,0\d|,\d\d+[eE]", re.MULTILINE)  # what whole numbers between commas do not look like
+CLOCK = re.compile(r"(?:\d[\d./-]*+[T ])?\d\d?:\d\d(?::\d\d)?+(?:[.,]\d++)?+(?!\w)")
+
+UNIT = re.compile(
+    r"[(\[].*|-|%|[mnu\u00b5]?s|min|h|m?g|m?V|k?Pa|k?Hz|rpm|[mu\u00b5]?m|mm?/s(?:\^?2|\u00b2)?|\u00b0?C", re.IGNORECASE
 )
-RPM_LINE = re.compile(rf"(?<!\d)(?<!\d )\b(?:speed[ _]?)?[(\[]?rpm[)\]]?{IS}{NUMBER}|{NUMBER}\s*+rpm\b", re.IGNORECASE)
-DECIMAL_COMMAS = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?(?:\s+[-+]?\d+,\d+(?:[eE][-+]?\d+)?)+")
-TIME_UNITS = {
-    **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1e-3),
-    **dict.fromkeys(("us", "usec", "\u00b5s", "\u03bcs", "microsecond", "microseconds"), 1e-6),
-}
-TIME_NAMES = {"t", "time", "timestamp", "elapsed", "s", "sec", "secs", "second", "seconds", *TIME_UNITS}
 
 
 class Lines:
     """The lines of a text, blank ones left out, remembering the last one: what is wrong is wrong there."""
 
-    def __init__(self, text: str, number: int) -> None:
-        """number counts the lines that stand before the text."""
-        self.text, self.number, self.line = text, number, ""
+    def __init__(self, text: str, number: int, separator: str | None = ",") -> None:
+        """number counts the lines that stand before the text; commas that do not separate become points."""
+        self.text, self.number, self.separator, self.line = text, number, separator, ""
 
     def __iter__(self) -> Iterator[str]:
         start = 0
@@ -55,8 +54,8 @@ class Lines:
                 raise too_long(self.number)
             line = self.text[start:stop]
             if line and not line.isspace():
-                self.line = line
-                yield line
+                self.line = unquote(line)
+                yield self.line if self.separator == "," else self.line.replace(",", ".")
             start = stop + 1
 
 
@@ -75,11 +74,11 @@ class Table:
     names: list[str]
     sampling_rate: float | None
     rpm: float | None
-    notes: list[str] = field(default_factory=list)
+    notes: list[str]
 
 
-def read_text(content: bytes, name: str, channel: str) -> Recording:
-    table = open_table(decode(content, name), name)
+def read_text(content: bytes, channel: str) -> Recording:
+    table = open_table(decode(content))
     has_axis = len(table.names) > 1 and is_axis(table.names[0], load(table, [0], FIRST_ROWS)[:, 0])
     names = table.names[1:] if has_axis else table.names
     chosen = choose(names, channel)
@@ -94,65 +93,101 @@ def read_text(content: bytes, name: str, channel: str) -> Recording:
     return recording
 
 
-def decode(content: bytes, name: str) -> str:
+def decode(content: bytes) -> str:
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         text = content.decode("utf-16")
     elif b"\0" in content:
-        raise UnreadableError(f"{shown(name)} is neither text nor of a format known here; {EXPECTED}")
+        raise UnreadableError(f"the file is neither text nor of a format known here; {EXPECTED}")
     else:
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             text = content.decode("latin-1")
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace('"', "")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def open_table(text: str, name: str) -> Table:
+def unquote(line: str) -> str:
+    """Return a line without quotes; a comma in a quoted number becomes a point, because it separates nothing."""
+    if '"' not in line:
+        return line
+    return QUOTED.sub(lambda number: number[0].replace(",", "."), line).replace('"', "")
+
+
+def open_table(text: str) -> Table:
     """Tell how a text writes its numbers, and read what stands before them."""
-    head, start, line = split_head(text, name)
-    separator = guess_separator(line)
-    text = text[start:] if separator == "," else text[start:].replace(",", ".")
-    columns = len(split_fields(line, separator))
+    head, start = split_head(text)
+    text = text[start:]
+    rows = list(islice(Lines(text[:SEEN], len(head)), MAX_HEAD))
+    separator = guess_separator(rows)
+    columns = len(split_fields(rows[0], separator))
     if columns > MAX_CHANNELS + 1:
         raise UnreadableError(f"line {len(head) + 1} has {columns:,} columns, expected at most {MAX_CHANNELS}")
-    sampling_rate, rpm = read_head(head)
-    check_length(count_rows(text), sampling_rate, least=0)
-    check_columns(Lines(text, len(head)), separator, columns)
-    return Table(text, len(head), separator, name_columns(head, separator, columns), sampling_rate, rpm)
-
-
-def count_rows(text: str) -> int:
+    has_commas = "," in text and (separator != "," or ('"' in text and bool(QUOTED.search(text))))
+    sampling_rate, rpm, notes = read_head(head, has_commas)
     # Lines are counted before they are parsed: this takes milliseconds, and parsing millions takes seconds.
-    return text.rstrip().count("\n") + 1
+    check_length(text.rstrip().count("\n") + 1, sampling_rate, least=0)
+    check_marks(text, len(head), has_commas, rows if separator == "," else [])
+    check_columns(Lines(text, len(head), separator), columns)
+    names = name_columns(head, separator, columns, has_commas)
+    return Table(text, len(head), separator, names, sampling_rate, rpm, notes)
 
 
-def read_head(head: list[str]) -> tuple[float | None, float | None]:
-    """Return the sampling rate in Hz and the rpm that the lines before the numbers give."""
-    rate_line = next(filter(None, map(RATE_LINE.search, head)), None)
-    rpm_line = next(filter(None, map(RPM_LINE.search, head)), None)
-    sampling_rate = as_number(rate_line[2]) if rate_line else None
-    if sampling_rate and "k" in f"{rate_line[1]}{rate_line[3]}".lower():
-        sampling_rate *= 1000
-    return positive(sampling_rate), positive(as_number(rpm_line[1] or rpm_line[2]) if rpm_line else None)
+def check_marks(text: str, first_line: int, has_commas: bool, rows: list[str]) -> None:
+    """Raise UnreadableError where a mark has two meanings; rows are the first ones where commas separate."""
+    if has_commas and "." in text:
+        place = max(text.index(","), text.index("."))
+        number = first_line + text.count("\n", 0, place) + 1
+        line = text[text.rfind("\n", 0, place) + 1 : end_of_line(text, place)]
+        raise UnreadableError(
+            f"line {number:,} has '{shown(line)}': the numbers hold both ',' and '.', so that thousands and decimals "
+            "cannot be told apart; save them without thousands separators"
+        )
+    if FRACTION.search("\n".join(rows)) and not any("." in row for row in rows):
+        raise UnreadableError(
+            f"line {first_line + 1} has '{shown(rows[0])}': commas stand both between the numbers and for their "
+            "decimals; separate the numbers with ';', or write decimals with '.'"
+        )
 
 
-def split_head(text: str, name: str) -> tuple[list[str], int, str]:
-    """Return the lines before the numbers, where the numbers start, and their first line."""
-    head, start = [], 0
-    while len(head) <= MAX_HEAD and start < len(text):
+def split_head(text: str) -> tuple[list[str], int]:
+    """Return the lines before the numbers, and where the numbers start: one alone above names is of the head."""
+    lines, start, found = [], 0, None
+    while len(lines) <= MAX_HEAD + (found is not None) and start < len(text):
         stop = end_of_line(text, start)
         if stop - start > LONGEST_LINE:
-            raise too_long(len(head) + 1)
-        line = text[start:stop].strip(" ")
-        separator = guess_separator(line)
-        fields = split_fields(line, separator)
-        if any(fields) and all(is_number(value, separator) for value in fields if value):
-            return head, start, line
-        head.append(line[:200])
+            raise too_long(len(lines) + 1)
+        line = unquote(text[start:stop]).strip(" ")
+        are_numbers = find_numbers(line)
+        if found and are_numbers and (all(are_numbers) or len(are_numbers) == 1):
+            break
+        if are_numbers:
+            found = (len(lines), start) if all(are_numbers) else None
+        if found and len(are_numbers) > 1:
+            break
+        lines.append(line[:200])
         start = stop + 1
-    first = next(filter(None, head), "blank lines")
-    raise UnreadableError(
-        f"{shown(name)} starts with '{shown(first)}', and {counted(len(head), 'line')} on there are no numbers yet"
+    if not found:
+        raise no_numbers(lines)
+    return lines[: found[0]], found[1]
+
+
+def find_numbers(line: str) -> list[bool]:
+    """Return for each field of a line that is not empty whether it is a number."""
+    separator = guess_separator([line])
+    fields = filter(None, split_fields(line, separator))
+    return [is_number(value, separator) or bool(GROUPED.fullmatch(value)) for value in fields]
+
+
+def no_numbers(lines: list[str]) -> UnreadableError:
+    for number, line in enumerate(lines, 1):
+        clock = CLOCK.search(line)
+        if clock and any(find_numbers(line)):
+            return UnreadableError(
+                f"line {number} holds the clock time '{shown(clock[0])}': leave that column out, or give seconds"
+            )
+    first = next(filter(None, lines), "blank lines")
+    return UnreadableError(
+        f"the file starts with '{shown(first)}', and {counted(len(lines), 'line')} on there are no rows of numbers yet"
     )
 
 
@@ -160,11 +195,19 @@ def too_long(number: int) -> UnreadableError:
     return UnreadableError(f"line {number:,} has more than {LONGEST_LINE:,} characters: expected one sample a line")
 
 
-def guess_separator(line: str) -> str | None:
+def guess_separator(rows: list[str]) -> str | None:
+    """Return what separates the first two rows of numbers, None for blanks; all rows tell whether commas do."""
+    start = "".join(rows[:2])
     for mark in ";\t":
-        if mark in line:
+        if mark in start:
             return mark
-    return "," if "," in line and not DECIMAL_COMMAS.fullmatch(line.strip()) else None
+    return "," if "," in start and not has_decimal_commas([row.strip() for row in rows]) else None
+
+
+def has_decimal_commas(rows: list[str]) -> bool:
+    """Return whether commas are for decimals: between blanks, or where no two whole numbers would look so."""
+    is_clear = any(" " in row for row in rows) or FRACTION.search("\n".join(rows))
+    return bool(is_clear) and all(map(DECIMALS.fullmatch, rows))
 
 
 def split_fields(line: str, separator: str | None) -> list[str]:
@@ -181,32 +224,27 @@ def is_number(value: str, separator: str | None) -> bool:
     return True
 
 
-def as_number(text: str) -> float | None:
-    """Return a number of a head line, where 12,000 is twelve thousand and 25,6 is not."""
-    text = re.sub(r",(?=\d{3}(?:\D|$))", "", text.rstrip(".,")).replace(",", ".")
-    return float(text) if is_number(text, ",") else None
-
-
-def check_columns(lines: Lines, separator: str | None, columns: int) -> None:
+def check_columns(lines: Lines, columns: int) -> None:
     for line in islice(lines, MAX_HEAD):
-        came = len(split_fields(line, separator))
+        came = len(split_fields(line, lines.separator))
         if came != columns:
             raise UnreadableError(
                 f"line {lines.number:,} has {counted(came, 'column')}, those before it have {columns:,}"
             )
 
 
-def name_columns(head: list[str], separator: str | None, columns: int) -> list[str]:
+def name_columns(head: list[str], separator: str | None, columns: int, has_commas: bool) -> list[str]:
     """Return the names that the last fitting head line gives, with its units where they have a line; else 0, 1, ..."""
     lines = [line for line in head if line.strip()]
     if columns == 1:  # then any remark would fit
         lines = [line for line in lines[-1:] if not line.startswith(("#", "%"))]
-    lines = [line for line in lines if not RATE_LINE.search(line) and not RPM_LINE.search(line)]
+    lines = [line for line in lines if not read_head([line], has_commas)[2]]
     rows = [split_fields(line.lstrip("#% "), separator if columns > 1 else "\n") for line in lines]
     rows = [row for row in rows if len(row) == columns]
     names = rows[-1] if rows else [""] * columns
-    if len(rows) > 1 and all(unit.startswith(("(", "[")) for unit in names if unit):
-        names = [f"{name} {unit}".strip() for name, unit in zip(rows[-2], names, strict=True)]
+    if len(rows) > 1 and all(map(UNIT.fullmatch, filter(None, names))):
+        units = [f"({unit.strip('()[]')})" if unit else "" for unit in names]
+        names = [f"{name} {unit}".strip() for name, unit in zip(rows[-2], units, strict=True)]
     return [
         str(index) if not name else f"{name}[{index}]" if name in names[:index] else name
         for index, name in enumerate(names)
@@ -215,7 +253,7 @@ def name_columns(head: list[str], separator: str | None, columns: int) -> list[s
 
 def load(table: Table, columns: list[int], rows: int | None = None) -> np.ndarray:
     """Parse some columns, float64 (rows, columns). Raises UnreadableError that names the line."""
-    lines = Lines(table.text, table.first_line)
+    lines = Lines(table.text, table.first_line, table.separator)
     try:
         return np.loadtxt(
             lines, delimiter=table.separator, usecols=columns, comments=None, ndmin=2, max_rows=rows, dtype=np.float64
@@ -225,51 +263,30 @@ def load(table: Table, columns: list[int], rows: int | None = None) -> np.ndarra
     except ValueError:
         fields = split_fields(lines.line, table.separator)
         came = [fields[column] for column in columns if column < len(fields)]
-        wrong = next((value for value in came if not is_number(value, ",")), lines.line.strip())
+        wrong = next((value for value in came if not is_number(value, table.separator)), lines.line.strip())
         expected = f"{len(table.names):,} columns of numbers" if len(table.names) > 1 else "a number"
         raise UnreadableError(f"line {lines.number:,} has '{shown(wrong)}', expected {expected}") from None
-
-
-def time_unit(name: str) -> float | None:
-    """Return the seconds that a time axis of this name counts in; None where the name is none of a time axis."""
-    words = re.findall(r"[^\W_]+", name.lower())
-    if not words or words[0] not in TIME_NAMES:
-        return None
-    return next((TIME_UNITS[word] for word in words if word in TIME_UNITS), 1.0)
-
-
-def is_axis(name: str, values: np.ndarray) -> bool:
-    """Return whether the first rows of the first column count time, or samples: by its name, or by even steps."""
-    steps = np.diff(values)
-    if not len(steps) or not np.isfinite(steps).all() or steps.min() < 0 or values[-1] <= values[0]:
-        return False
-    return time_unit(name) is not None or (len(steps) >= 3 and has_even_steps(values))
-
-
-def has_even_steps(times: np.ndarray) -> bool:
-    """Return whether all steps are within 1 % of the median, or no time is far from its place: then it was rounded."""
-    steps = np.diff(times)
-    step = np.median(steps)
-    line = np.linspace(times[0], times[-1], len(times))
-    is_rounded = np.abs(times - line).max() <= 0.05 * (line[1] - line[0])
-    return bool(step > 0 and (np.abs(steps - step).max() <= 0.01 * step or is_rounded))
 
 
 def read_axis(table: Table, times: np.ndarray) -> None:
     """Take the sampling rate from the time axis, unless the head has given one, and note what was done."""
     name = table.names[0]
     called = "the first column" if name.isdecimal() else f"the column {shown(name)}"
-    unit = time_unit(name) or 1.0
+    unit = time_unit(name)
     if not np.isfinite(times).all() or len(times) < 3 or not has_even_steps(times):
         table.notes.append(f"no sampling rate was read from {called}: its steps are uneven")
         return
-    rate = (len(times) - 1) / ((times[-1] - times[0]) * unit)
+    rate = (len(times) - 1) / ((times[-1] - times[0]) * (unit or 1.0))
     rate = float(round(rate)) if abs(rate - round(rate)) < 1e-4 * rate else float(rate)
     if rate == 1:
         table.notes.append(f"{called} counts samples and was left out")
-    elif table.sampling_rate is None:
+    elif unit is None:
+        table.notes.append(f"no sampling rate was read from {called}: its unit is not known")
+    elif table.sampling_rate is None and RATES[0] <= rate <= RATES[1]:
         table.sampling_rate = rate
         table.notes.append(f"the sampling rate {rate:,.10g} Hz was read from {called}")
+    elif table.sampling_rate is None:
+        table.notes.append(f"no sampling rate was read from {called}: its steps would mean {rate:,.10g} Hz")
     elif abs(table.sampling_rate / rate - 1) > 0.01:
         table.notes.append(
             f"the file gives a sampling rate of {table.sampling_rate:,.10g} Hz, and {called} one of {rate:,.10g} Hz"

@@ -27,7 +27,7 @@ def ask(contents):
 
     async def answer(child, content):
         try:
-            status, words = await child.ask(FIELDS, [("a.mat", content)], 10)
+            status, words = await child.ask(FIELDS, [("a.mat", content)])
         except DiedError:
             return None
         return status, json.loads(words)["detail"][0]["msg"] if status == 422 else words

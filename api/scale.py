@@ -1,0 +1,106 @@
+"""`python -m api.scale`: the same app under Ray Serve, as replicas that come and go with the load, on one machine or many.
+
+`serve run api.scale:deployment` starts the same. There is no `serve.batch` here: requests that wait inside a replica are
+already computed in one batch, by the app's own coalescer.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from threading import Event
+from types import FrameType
+from typing import Any
+
+import ray
+from fastapi import FastAPI
+from ray import serve
+from ray.serve.config import AutoscalingConfig, HTTPOptions
+
+ROOT = Path(__file__).resolve().parent.parent
+NAME = "bearing-diagnosis"
+PASSED_ON = ("ASSETS", "BACKEND", "THREADS", "DIAGNOSERS", "MAX_UPLOAD", "CORS_ORIGINS")  # from here to every machine
+LEFT_OUT = [".*", "data", "tests", "pipeline", "build", "__pycache__"]  # what no replica needs
+GRACE = 8.0  # s for accepted requests to finish
+UP, DOWN = 3.0, 60.0  # s of more or less load before replicas are added or removed
+LOOKING_BACK = 5.0  # s over which the load is averaged
+
+
+def load_app() -> FastAPI:
+    """Import the app inside the replica, where it starts and stops its own children: nothing of it is sent there."""
+    from api.api import app
+
+    return app
+
+
+@serve.ingress(load_app)
+class Replica:
+    """One process with the whole app: its model, its middleware, and its children that read uploads."""
+
+    def check_health(self) -> None:
+        """Raise RuntimeError, whereupon Serve replaces this replica, unless the app says that it is ready."""
+        if not self.app.state.ready:
+            raise RuntimeError("the app is not ready")
+
+
+def options() -> dict[str, Any]:
+    """Return the deployment's options, from the environment."""
+    cpus = float(os.environ.get("CPUS", "1"))
+    least = int(os.environ.get("REPLICAS_MIN", "1"))
+    # A replica's threads share the processors that were set aside for it.
+    variables = {"WORKERS": os.environ.get("WORKERS", str(max(1, round(cpus))))}
+    variables |= {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return {
+        "autoscaling_config": AutoscalingConfig(
+            min_replicas=least,
+            max_replicas=int(os.environ.get("REPLICAS_MAX", max(least, len(os.sched_getaffinity(0))))),
+            target_ongoing_requests=float(os.environ.get("TARGET_ONGOING", "16")),
+            look_back_period_s=LOOKING_BACK,
+            upscale_delay_s=UP,
+            downscale_delay_s=DOWN,
+        ),
+        "max_ongoing_requests": int(os.environ.get("MAX_ONGOING", "64")),
+        "max_queued_requests": int(os.environ.get("MAX_QUEUED", "256")),  # more are told 503
+        "ray_actor_options": {"num_cpus": cpus, "runtime_env": {"env_vars": variables}},
+        "health_check_period_s": 5.0,
+        "health_check_timeout_s": 10.0,
+        "graceful_shutdown_timeout_s": GRACE,
+        "graceful_shutdown_wait_loop_s": 0.2,
+    }
+
+
+deployment = serve.deployment(Replica, name=NAME, **options()).bind()
+
+
+def connect() -> bool:
+    """Join the cluster at $RAY_ADDRESS, or start one on this machine alone; return whether it is somebody else's."""
+    address = os.environ.get("RAY_ADDRESS", "local")
+    if address == "local":
+        ray.init("local", include_dashboard=False, _node_ip_address="127.0.0.1")
+        return False
+    ray.init(address, runtime_env={"working_dir": str(ROOT), "excludes": LEFT_OUT})  # every machine gets this code
+    return True
+
+
+def main() -> None:
+    host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
+    stopped = Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    is_shared = connect()
+    serve.start(http_options=HTTPOptions(host=host, port=port))
+    serve.run(deployment, name=NAME)
+    for number in (signal.SIGINT, signal.SIGTERM):  # after Ray, which has handlers of its own
+        signal.signal(number, stop)
+    print(f"serving on http://{host}:{port}; Ctrl-C stops it", flush=True)
+    stopped.wait()
+    serve.delete(NAME)
+    if not is_shared:
+        serve.shutdown()
+    ray.shutdown()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

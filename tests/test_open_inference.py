@@ -1,0 +1,317 @@
+import json
+
+import numpy as np
+import pytest
+import requests
+from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
+from tritonclient.utils import InferenceServerException
+
+from tests.conftest import ROOT, running
+
+CLASSES = ["Ball", "InnerRace", "Normal", "OuterRace"]
+MODEL = "/v2/models/bearing"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("service")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def triton(url):
+    with InferenceServerClient(url.removeprefix("http://")) as triton:
+        yield triton
+
+
+@pytest.fixture(scope="module")
+def records() -> np.ndarray:
+    example = json.loads((ROOT / "assets" / "example.json").read_text())
+    return np.array([item["record"] for item in example], dtype=np.float32)
+
+
+@pytest.fixture(scope="module")
+def expected(url, records) -> list[dict]:
+    items = [{"record": record} for record in records.tolist()]
+    return requests.post(f"{url}/batch_predict/", json=items, timeout=10).json()["Analysis"]
+
+
+def as_input(records: np.ndarray, datatype: str, binary: bool) -> InferInput:
+    return InferInput("records", records.shape, datatype).set_data_from_numpy(records, binary_data=binary)
+
+
+def check_answer(answer, expected: list[dict]) -> None:
+    """The same labels, and the same probabilities to 1e-6, as /batch_predict/ gave."""
+    probabilities = answer.as_numpy("probabilities")
+    assert probabilities.dtype == np.float32
+    assert probabilities == pytest.approx(
+        np.array([list(item["Probabilities"].values()) for item in expected]), abs=1e-6
+    )
+    labels = [str(label, "utf-8") if isinstance(label, bytes) else label for label in answer.as_numpy("label")]
+    assert labels == [item["Prediction"] for item in expected]
+
+
+def test_triton_asks_for_health_and_metadata(triton):
+    assert triton.is_server_live()
+    assert triton.is_server_ready()
+    assert triton.is_model_ready("bearing")
+    assert triton.is_model_ready("bearing", "1")
+    assert not triton.is_model_ready("other")
+    assert not triton.is_model_ready("bearing", "2")
+    assert "binary_tensor_data" in triton.get_server_metadata()["extensions"]
+    assert triton.get_model_metadata("bearing") == triton.get_model_metadata("bearing", "1")
+    assert triton.get_model_metadata("bearing") == {
+        "name": "bearing",
+        "versions": ["1"],
+        "platform": "onnxruntime_onnx",
+        "inputs": [{"name": "records", "datatype": "FP32", "shape": [-1, 2048]}],
+        "outputs": [
+            {"name": "probabilities", "datatype": "FP32", "shape": [-1, 4]},
+            {"name": "label", "datatype": "BYTES", "shape": [-1]},
+        ],
+        "parameters": {"classes": ",".join(CLASSES)},
+    }
+
+
+def test_kserve_reads_its_words_in_the_answers(url):
+    """KServe's client reads `live` and `ready` out of the answers; Triton's the status alone."""
+    assert requests.get(f"{url}/v2/health/live", timeout=5).json() == {"live": True}
+    assert requests.get(f"{url}/v2/health/ready", timeout=5).json() == {"ready": True}
+    assert requests.get(f"{url}{MODEL}/ready", timeout=5).json() == {"name": "bearing", "ready": True}
+
+
+@pytest.mark.parametrize("binary_outputs", [("probabilities", "label"), ("probabilities",), ("label",), (), None])
+@pytest.mark.parametrize("binary", [True, False])
+def test_triton_gets_the_answers_of_batch_predict(triton, records, expected, binary, binary_outputs):
+    outputs = None  # for which Triton's client asks for all outputs as binary tensors
+    if binary_outputs is not None:
+        names = ["label", "probabilities"]
+        outputs = [InferRequestedOutput(name, binary_data=name in binary_outputs) for name in names]
+    answer = triton.infer("bearing", [as_input(records, "FP32", binary)], "1", outputs=outputs, request_id="question 7")
+    check_answer(answer, expected)
+    assert answer.get_response()["id"] == "question 7"
+    assert (answer.get_response()["model_name"], answer.get_response()["model_version"]) == ("bearing", "1")
+    for name in ("probabilities", "label"):
+        is_binary = outputs is None or name in binary_outputs
+        assert ("data" in answer.get_output(name)) is not is_binary
+
+
+def test_only_the_outputs_that_were_asked_for_come(triton, records):
+    answer = triton.infer("bearing", [as_input(records, "FP32", True)], outputs=[InferRequestedOutput("label")])
+    assert [output["name"] for output in answer.get_response()["outputs"]] == ["label"]
+
+
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize(("datatype", "dtype"), [("FP64", "f8"), ("INT16", "i2"), ("INT32", "i4")])
+def test_other_datatypes_are_converted(url, triton, noise, datatype, dtype, binary):
+    records = (1000 * noise.standard_normal((3, 2048))).astype(dtype)
+    items = [{"record": record} for record in records.tolist()]
+    expected = requests.post(f"{url}/batch_predict/", json=items, timeout=10).json()["Analysis"]
+    check_answer(triton.infer("bearing", [as_input(records, datatype, binary)]), expected)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_one_record_may_come_without_a_batch(triton, records, expected, binary):
+    check_answer(triton.infer("bearing", [as_input(records[0], "FP32", binary)]), expected[:1])
+
+
+def test_many_records_get_the_answers_of_each(triton, records, expected):
+    check_answer(triton.infer("bearing", [as_input(np.tile(records, (100, 1)), "FP32", True)]), expected * 100)
+
+
+def test_json_may_be_nested_or_flat(url, records, expected):
+    answers = [
+        requests.post(f"{url}{MODEL}/infer", json=question(records.tolist(), 4), timeout=10),
+        requests.post(f"{url}{MODEL}/infer", json=question(records.ravel().tolist(), 4), timeout=10),
+    ]
+    assert answers[0].json() == answers[1].json()
+    assert answers[0].headers["content-type"] == "application/json"
+    probabilities, label = answers[0].json()["outputs"]
+    assert probabilities["data"] == pytest.approx(
+        [value for item in expected for value in item["Probabilities"].values()], abs=1e-6
+    )
+    assert (probabilities["shape"], label["shape"]) == ([4, 4], [4])
+    assert label["data"] == [item["Prediction"] for item in expected]
+    assert "id" not in answers[0].json()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda records: records[:, :2047], "2047"),
+        (lambda records: records[:0], "1 to 4096"),
+        (lambda records: np.zeros_like(records), "this is a constant"),
+        (lambda records: np.where(records == records[2, 5], np.nan, records), r"2\.record\.5: "),
+        (lambda records: records[:, :, None], "Shape should be"),
+    ],
+)
+def test_triton_reads_in_words_what_is_wrong_with_its_records(triton, records, change, words):
+    with pytest.raises(InferenceServerException, match=words) as refused:
+        triton.infer("bearing", [as_input(change(records), "FP32", True)])
+    assert refused.value.status() == "400"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda triton, tensor: triton.get_model_metadata("other"),
+        lambda triton, tensor: triton.get_model_metadata("bearing", "2"),
+        lambda triton, tensor: triton.infer("other", [tensor]),
+        lambda triton, tensor: triton.infer("bearing", [tensor], "2"),
+        lambda triton, tensor: triton.get_model_config("bearing"),
+        lambda triton, tensor: triton.load_model("bearing"),
+    ],
+)
+def test_triton_reads_in_words_what_is_not_served(triton, records, ask):
+    with pytest.raises(InferenceServerException, match="the only model is 'bearing'") as refused:
+        ask(triton, as_input(records, "FP32", True))
+    assert refused.value.status() == "404"
+
+
+def test_what_triton_offers_and_this_service_does_not_is_refused_in_words(triton, records):
+    tensor = as_input(records, "FP32", True)
+    with pytest.raises(InferenceServerException, match="classification"):
+        triton.infer("bearing", [tensor], outputs=[InferRequestedOutput("probabilities", class_count=2)])
+    with pytest.raises(InferenceServerException, match="Content-Encoding") as refused:
+        triton.infer("bearing", [tensor], request_compression_algorithm="gzip")
+    assert refused.value.status() == "415"
+    with pytest.raises(InferenceServerException, match="FP32"):
+        triton.infer("bearing", [as_input(records.astype(np.float16), "FP16", True)])
+
+
+def question(data: list | None, count: int = 1, **changes) -> dict:
+    tensor = {"name": "records", "shape": [count, 2048], "datatype": "FP32", "data": data} | changes
+    return {"inputs": [{name: value for name, value in tensor.items() if value is not None}]}
+
+
+RAMP = list(range(2048))
+MALFORMED = {
+    "empty": b"",
+    "not JSON": b"hello",
+    "not UTF-8": b'{"id": "\xff"}',
+    "cut short": json.dumps(question(RAMP)).encode()[:-9],
+    "too deep": b"[" * 100_000,
+    "an array": [],
+    "null": None,
+    "no inputs": {},
+    "inputs that are no array": {"inputs": {}},
+    "an empty array of inputs": {"inputs": []},
+    "two inputs": {"inputs": question(RAMP)["inputs"] * 2},
+    "a million inputs": {"inputs": [0] * 1_000_000},
+    "another name": question(RAMP, name="other"),
+    "another datatype": question(RAMP, datatype="BYTES"),
+    "no shape": question(RAMP, shape=None),
+    "an empty shape": question(RAMP, shape=[]),
+    "a shape of strings": question(RAMP, shape=["1", "2048"]),
+    "a shape of truths": question(RAMP, shape=[True, 2048]),
+    "a fractional shape": question(RAMP, shape=[1.5, 2048]),
+    "a negative shape": question(RAMP, shape=[-1, 2048]),
+    "two negative dimensions": question(RAMP, shape=[-1, -2048]),
+    "none": question([], shape=[0, 2048]),
+    "more than the limit": question(RAMP, shape=[4097, 2048]),
+    "a huge shape": question(RAMP, shape=[2**63, 2048]),
+    "a shape that overflows": question(RAMP, shape=[2**62 + 1, 2048]),
+    "a shape of thousands of digits": question(RAMP, shape=[10**4000, 2048]),
+    "three dimensions": question(RAMP, shape=[1, 1, 2048]),
+    "no data": question(None),
+    "too few numbers": question(RAMP[1:]),
+    "too many numbers": question([*RAMP, 1]),
+    "ragged rows": question([RAMP[:-1], [*RAMP, 1]], 2),
+    "rows and numbers": question([RAMP, 1], 2),
+    "one row for two": question([RAMP + RAMP], 2),
+    "rows of rows": question([[RAMP]]),
+    "strings": question(["1"] * 2048),
+    "truths": question([True, *RAMP[1:]]),
+    "a null": question([None, *RAMP[1:]]),
+    "an integer of a thousand digits": question([10**1000, *RAMP[1:]]),
+    "not a number": question([float("nan"), *RAMP[1:]]),
+    "infinite": question([float("inf"), *RAMP[1:]]),
+    "beyond float32": question([1e39, *RAMP[1:]]),
+    "constant": question([3.0] * 2048),
+    "beyond INT16": question([40_000, *RAMP[1:]], datatype="INT16"),
+    "beyond INT32": question([1e300, *RAMP[1:]], datatype="INT32"),
+    "fractions as INT32": question([0.5, *RAMP[1:]], datatype="INT32"),
+    "data and binary": question(RAMP, parameters={"binary_data_size": 8192}),
+    "binary without its header": question(None, parameters={"binary_data_size": 8192}),
+    "a negative binary size": question(None, parameters={"binary_data_size": -8192}),
+    "a binary size in words": question(None, parameters={"binary_data_size": "8192"}),
+    "parameters that are no object": question(RAMP, parameters=[1]),
+    "an id that is no string": question(RAMP) | {"id": 7},
+    "another output": question(RAMP) | {"outputs": [{"name": "other"}]},
+    "outputs without end": question(RAMP) | {"outputs": [{"name": "label"}] * 100_000},
+    "binary_data in words": question(RAMP) | {"outputs": [{"name": "label", "parameters": {"binary_data": "yes"}}]},
+    "binary_data_output in words": question(RAMP) | {"parameters": {"binary_data_output": "yes"}},
+}
+
+
+def check_refusal(answer: requests.Response, status: int = 400) -> None:
+    assert answer.status_code == status, answer.text[:500]
+    assert list(answer.json()) == ["error"]
+    assert 10 < len(answer.json()["error"]) < 500
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_request_is_refused_in_words(url, name):
+    body = MALFORMED[name] if isinstance(MALFORMED[name], bytes) else json.dumps(MALFORMED[name])
+    check_refusal(requests.post(f"{url}{MODEL}/infer", data=body, timeout=10))
+
+
+HEAD = json.dumps(question(None, 2, parameters={"binary_data_size": 2 * 8192})).encode()
+TENSOR = np.arange(2 * 2048, dtype="<f4").tobytes()
+
+
+@pytest.mark.parametrize(
+    ("body", "header"),
+    [
+        (HEAD + TENSOR[:-1], len(HEAD)),
+        (HEAD + TENSOR[:8192], len(HEAD)),
+        (HEAD + TENSOR + b"1", len(HEAD)),
+        (HEAD, len(HEAD)),
+        (HEAD + TENSOR, None),
+        (HEAD + TENSOR, len(HEAD) - 1),
+        (HEAD + TENSOR, len(HEAD) + 1),
+        (HEAD + TENSOR, len(HEAD + TENSOR) + 1),
+        (HEAD + TENSOR, -1),
+        (HEAD + TENSOR, 0),
+        (HEAD + TENSOR, "many"),
+        (HEAD + TENSOR, "1e2"),
+        (HEAD + TENSOR, "²"),
+        (HEAD + TENSOR, ""),
+        (HEAD + TENSOR, "9" * 5000),
+        (b"", 0),
+        (json.dumps(question(RAMP)).encode() + b"1234", len(json.dumps(question(RAMP)))),
+        (HEAD.replace(b"16384", b"16380") + TENSOR[:-4], len(HEAD)),
+        (HEAD.replace(b"16384", b"99999") + TENSOR, len(HEAD)),
+    ],
+)
+def test_a_malformed_binary_request_is_refused_in_words(url, body, header):
+    headers = {} if header is None else {"Inference-Header-Content-Length": str(header).encode("latin-1")}
+    check_refusal(requests.post(f"{url}{MODEL}/infer", data=body, headers=headers, timeout=10))
+    good = {"Inference-Header-Content-Length": str(len(HEAD))}
+    assert requests.post(f"{url}{MODEL}/infer", data=HEAD + TENSOR, headers=good, timeout=10).status_code == 200
+
+
+def test_a_request_beyond_the_limit_is_refused_before_it_is_read(url):
+    check_refusal(requests.post(f"{url}{MODEL}/infer", data=b" " * (66 << 20), timeout=30), 413)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/v2"), ("GET", f"{MODEL}/infer"), ("DELETE", MODEL), ("GET", "/v2/what/ever\x00")]
+)
+def test_what_the_protocol_does_not_know_is_refused_in_its_form(url, method, path):
+    check_refusal(requests.request(method, url + path, timeout=5), 404)
+
+
+def test_a_service_that_stops_says_so_in_the_form_of_the_protocol(client):
+    client.app.state.ready = False
+    try:
+        for path in ("/v2/health/ready", f"{MODEL}/ready"):
+            answer = client.get(path)
+            assert (answer.status_code, answer.json(), answer.headers["retry-after"]) == (
+                503,
+                {"error": "stopping"},
+                "5",
+            )
+        assert client.get("/v2/health/live").status_code == 200
+    finally:
+        client.app.state.ready = True
