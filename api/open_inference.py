@@ -25,6 +25,7 @@ MOST_BYTES = 65 << 20  # that many records of 2,048 samples as FP64, and the JSO
 HEADER = "Inference-Header-Content-Length"
 DATATYPES = {"FP32": "<f4", "FP64": "<f8", "INT16": "<i2", "INT32": "<i4"}
 PLATFORMS = {"onnx": "onnxruntime_onnx", "torch": "pytorch_state_dict"}
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 Number = Annotated[float, Strict(), AllowInfNan(False)]
 
 
@@ -153,7 +154,8 @@ async def infer(request: Request) -> Response:
     return Response(answer, headers=headers | {HEADER: str(split_at)}, media_type="application/octet-stream")
 
 
-@router.api_route("/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+@router.api_route("", methods=METHODS, include_in_schema=False)
+@router.api_route("/{path:path}", methods=METHODS, include_in_schema=False)
 async def unknown(request: Request) -> None:
     """Refuse what is not served, in the protocol's form: another model, another version, another method."""
     what = ascii(f"{request.method} {request.url.path}")[1:-1][:120]

@@ -6,16 +6,22 @@ already computed in one batch, by the app's own coalescer.
 
 import os
 import signal
-import sys
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from types import FrameType
 from typing import Any
 
-import ray
 from fastapi import FastAPI
-from ray import serve
-from ray.serve.config import AutoscalingConfig, HTTPOptions
+
+ADDRESS = os.environ.get("RAY_ADDRESS", "local")
+if __name__ == "__main__" and ADDRESS == "local":
+    # The one switch, read at import, that keeps every port of a cluster of one machine off the network.
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+
+import ray  # noqa: E402
+from ray import serve  # noqa: E402
+from ray.serve.config import AutoscalingConfig, BackpressureConfig, HTTPOptions  # noqa: E402
+from ray.serve.schema import LoggingConfig  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "bearing-diagnosis"
@@ -23,7 +29,7 @@ PASSED_ON = ("ASSETS", "BACKEND", "THREADS", "DIAGNOSERS", "MAX_UPLOAD", "CORS_O
 LEFT_OUT = [".*", "data", "tests", "pipeline", "build", "__pycache__"]  # what no replica needs
 GRACE = 8.0  # s for accepted requests to finish
 UP, DOWN = 3.0, 60.0  # s of more or less load before replicas are added or removed
-LOOKING_BACK = 5.0  # s over which the load is averaged
+LOOKING_BACK = 12.0  # s over which the load is averaged; it is reported every 10
 
 
 def load_app() -> FastAPI:
@@ -60,26 +66,18 @@ def options() -> dict[str, Any]:
             downscale_delay_s=DOWN,
         ),
         "max_ongoing_requests": int(os.environ.get("MAX_ONGOING", "64")),
-        "max_queued_requests": int(os.environ.get("MAX_QUEUED", "256")),  # more are told 503
+        "max_queued_requests": int(os.environ.get("MAX_QUEUED", "256")),  # more get a 503
+        "backpressure_config": BackpressureConfig(retry_after_s=1),
         "ray_actor_options": {"num_cpus": cpus, "runtime_env": {"env_vars": variables}},
         "health_check_period_s": 5.0,
         "health_check_timeout_s": 10.0,
         "graceful_shutdown_timeout_s": GRACE,
         "graceful_shutdown_wait_loop_s": 0.2,
+        "logging_config": LoggingConfig(enable_access_log=False),
     }
 
 
 deployment = serve.deployment(Replica, name=NAME, **options()).bind()
-
-
-def connect() -> bool:
-    """Join the cluster at $RAY_ADDRESS, or start one on this machine alone; return whether it is somebody else's."""
-    address = os.environ.get("RAY_ADDRESS", "local")
-    if address == "local":
-        ray.init("local", include_dashboard=False, _node_ip_address="127.0.0.1")
-        return False
-    ray.init(address, runtime_env={"working_dir": str(ROOT), "excludes": LEFT_OUT})  # every machine gets this code
-    return True
 
 
 def main() -> None:
@@ -89,18 +87,34 @@ def main() -> None:
     def stop(_signal: int, _frame: FrameType | None) -> None:
         stopped.set()
 
-    is_shared = connect()
+    connect()
     serve.start(http_options=HTTPOptions(host=host, port=port))
     serve.run(deployment, name=NAME)
     for number in (signal.SIGINT, signal.SIGTERM):  # after Ray, which has handlers of its own
         signal.signal(number, stop)
     print(f"serving on http://{host}:{port}; Ctrl-C stops it", flush=True)
     stopped.wait()
-    serve.delete(NAME)
-    if not is_shared:
-        serve.shutdown()
+    # Whoever stops this may have stopped parts of the cluster as well; then nobody answers, and nothing waits for it.
+    closing = Thread(target=close, daemon=True)
+    closing.start()
+    closing.join(GRACE + 2)
     ray.shutdown()
 
 
+def connect() -> None:
+    """Join the cluster at $RAY_ADDRESS, whose machines get this code, or start one of this machine alone."""
+    if ADDRESS == "local":
+        ray.init("local", include_dashboard=False)
+    else:
+        ray.init(ADDRESS, runtime_env={"working_dir": str(ROOT), "excludes": LEFT_OUT})
+
+
+def close() -> None:
+    """Let the replicas finish what they accepted; what else Serve runs on somebody's cluster stays."""
+    serve.delete(NAME)
+    if ADDRESS == "local":
+        serve.shutdown()
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -24,7 +24,7 @@ SERVICE = Path("build/service")
 TIMES = Path("build/execution_time.json")
 SERVED = ("model.onnx", "state_dict.pt", "decoder.json", "metrics.json", "model_card.md",
           "example.json", "example_answer.json")  # fmt: skip
-LATER = ("diagnosis.json", "protocols.json")  # from stages that this one does not wait for: taken where they are there
+LATER = ("diagnosis.json", "protocols.json", "examples")  # of stages that this one does not wait for: taken where there
 
 
 def main() -> None:
@@ -47,8 +47,9 @@ def build(folder: Path) -> None:
     for package in ("api", "model"):
         shutil.copytree(package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info"))
     (folder / "assets").mkdir()
-    for name in (*SERVED, *(name for name in LATER if (ASSETS / name).is_file())):
-        shutil.copyfile(ASSETS / name, folder / "assets" / name)
+    for name in (*SERVED, *(name for name in LATER if (ASSETS / name).exists())):
+        copy = shutil.copytree if (ASSETS / name).is_dir() else shutil.copyfile
+        copy(ASSETS / name, folder / "assets" / name)
 
 
 @contextmanager

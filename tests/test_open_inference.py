@@ -154,12 +154,12 @@ def test_triton_reads_in_words_what_is_wrong_with_its_records(triton, records, c
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda triton, tensor: triton.get_model_metadata("other"),
-        lambda triton, tensor: triton.get_model_metadata("bearing", "2"),
+        lambda triton, _: triton.get_model_metadata("other"),
+        lambda triton, _: triton.get_model_metadata("bearing", "2"),
         lambda triton, tensor: triton.infer("other", [tensor]),
         lambda triton, tensor: triton.infer("bearing", [tensor], "2"),
-        lambda triton, tensor: triton.get_model_config("bearing"),
-        lambda triton, tensor: triton.load_model("bearing"),
+        lambda triton, _: triton.get_model_config("bearing"),
+        lambda triton, _: triton.load_model("bearing"),
     ],
 )
 def test_triton_reads_in_words_what_is_not_served(triton, records, ask):
