@@ -1,7 +1,8 @@
 """`python -m api`: serve on $HOST:$PORT, and stop on SIGTERM without breaking an accepted request."""
 
-import os
+import logging
 import signal
+import sys
 from contextlib import suppress
 from threading import Timer
 from types import FrameType
@@ -9,6 +10,7 @@ from types import FrameType
 import uvicorn
 
 from api.api import app
+from api.settings import settings
 
 GRACE = 8  # s for accepted requests to finish, so that it all ends within 10 s
 NOTICE = 1.0  # s from "not ready" to the closed listener, for whoever routes requests here
@@ -29,9 +31,16 @@ class DrainingServer(uvicorn.Server):
 
 
 def main() -> None:
-    host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
+    logging.basicConfig(format="%(message)s", stream=sys.stdout)
+    logging.getLogger("api").setLevel(logging.INFO)
     config = uvicorn.Config(
-        app, host=host, port=port, timeout_graceful_shutdown=GRACE, access_log=False, proxy_headers=False
+        app,
+        host=settings.host,
+        port=settings.port,
+        timeout_keep_alive=round(settings.keep_alive),
+        timeout_graceful_shutdown=GRACE,
+        access_log=False,
+        proxy_headers=False,
     )
     with suppress(KeyboardInterrupt):
         DrainingServer(config).run()

@@ -2,7 +2,6 @@
 
 import gc
 import json
-import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -14,19 +13,22 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.routing import Route
 
-from api import upload
+from api import open_inference, upload
 from api.answers import BatchAnswer, DiagnosisAnswer, ErrorAnswer, HealthAnswer, InvalidAnswer, ModelAnswer
 from api.batch_predict import PATH, BatchPredictMiddleware, BatchPredictor
 from api.diagnosers import MOST_BYTES, Diagnosers
 from api.fields import known_bearings
+from api.gate import Gate
+from api.metrics import Metrics
 from api.predictor import Predictor
 from api.provenance import read_versions
 from api.records import fast_records
+from api.settings import settings
 from model.order_lines import LEAST_RATE, WINDOW_SECONDS
 
-FOLDER = Path(__file__).resolve().parent
-ASSETS = Path(os.environ.get("ASSETS", FOLDER.parent / "assets"))
-PAGES_FROM = [origin for origin in os.environ.get("CORS_ORIGINS", "").split(",") if origin]
+PAGE = Path(__file__).resolve().parent / "page"
+ASSETS = settings.assets
+metrics = Metrics()
 RECORDS_SCHEMA = {
     "type": "array",
     "minItems": 1,
@@ -47,13 +49,13 @@ REQUEST_BODY = {
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    backend, threads = os.environ.get("BACKEND", "onnx"), int(os.environ.get("THREADS", "1"))
-    workers = int(os.environ.get("WORKERS", len(os.sched_getaffinity(0))))
     # A worker answers requests and hands parts of large ones to the helpers, who wait for nobody: no deadlock.
-    helpers, answerers = ThreadPoolExecutor(workers), ThreadPoolExecutor(workers)
-    app.state.predictor = Predictor(ASSETS, backend, threads, helpers.map)
-    app.state.batch_predictor = BatchPredictor(app.state.predictor, answerers)
+    helpers, answerers = ThreadPoolExecutor(settings.workers), ThreadPoolExecutor(settings.workers)
+    app.state.predictor = Predictor(ASSETS, settings.backend, settings.threads, helpers.map)
+    app.state.batch_predictor = BatchPredictor(app.state.predictor, answerers, metrics, settings.max_records)
     app.state.model = describe_model(app.state.predictor)
+    app.state.model_header = write_header(app.state.model.versions)
+    metrics.reference = app.state.predictor.facts.get("roughness")
     app.state.diagnosers = await start_diagnosers()
     complete_document(app)
     app.state.ready = True
@@ -77,8 +79,12 @@ app = FastAPI(
 
 
 app.add_middleware(BatchPredictMiddleware)
-if PAGES_FROM:
-    app.add_middleware(CORSMiddleware, allow_origins=PAGES_FROM, allow_methods=["GET", "POST"], allow_headers=["*"])
+app.add_middleware(Gate, settings=settings, metrics=metrics)
+if settings.cors_origins:  # outside the gate: a page has to see what is refused there, too
+    app.add_middleware(
+        CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"]
+    )
+app.include_router(open_inference.router)
 
 
 @app.post(
@@ -114,6 +120,12 @@ async def model(request: Request) -> ModelAnswer:
     return request.app.state.model
 
 
+@app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def show_metrics() -> Response:
+    """Tell Prometheus of requests, their stages, predictions, and the drift of the input."""
+    return Response(metrics.show(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
 @app.get("/health/live")
 async def live() -> HealthAnswer:
     """Answer as long as the process does."""
@@ -132,9 +144,15 @@ async def start_diagnosers() -> Diagnosers | None:
     """Return the child processes that answer uploads, or None where their model is not among the assets."""
     if not (ASSETS / "diagnosis.json").is_file():
         return None
-    diagnosers = Diagnosers(ASSETS / "diagnosis.json", int(os.environ.get("DIAGNOSERS", "1")))
+    diagnosers = Diagnosers(ASSETS / "diagnosis.json", settings.diagnosers)
     await diagnosers.start()
     return diagnosers
+
+
+def write_header(versions: dict[str, str]) -> bytes:
+    """Return what every answer says of the models behind it: enough to find them again in GET /model/."""
+    names = ("model_sha256", "diagnosis_sha256", "git_commit", "dvc_lock_sha256", "manifest_sha256")
+    return ", ".join(f"{name.removesuffix('_sha256')}={versions[name][:12]}" for name in names).encode()
 
 
 def describe_model(predictor: Predictor) -> ModelAnswer:
@@ -149,7 +167,9 @@ def describe_model(predictor: Predictor) -> ModelAnswer:
         bearings=known_bearings(),
         upload={"most_bytes": MOST_BYTES, "least_sampling_rate": LEAST_RATE, "least_seconds": WINDOW_SECONDS},
         backend={"name": predictor.backend.name, "device": predictor.backend.device},
-        versions=read_versions(ASSETS) | {"json_reader": "compiled" if fast_records else "validating"},
+        versions=read_versions(ASSETS)
+        | {"manifest_sha256": predictor.trained_on.get("manifest_sha256", "unknown")}
+        | {"json_reader": "compiled" if fast_records else "validating"},
     )
 
 
@@ -189,5 +209,5 @@ def send_file(path: Path) -> Callable[[Request], FileResponse]:
 
 if (ASSETS / "examples").is_dir():
     app.mount("/examples", StaticFiles(directory=ASSETS / "examples"), name="examples")
-for path in sorted((FOLDER / "page").iterdir()):  # a mount at "/" would take requests that are refused elsewhere
+for path in sorted(PAGE.iterdir()):  # a mount at "/" would take requests that are refused elsewhere
     app.router.routes.append(Route("/" if path.name == "index.html" else f"/{path.name}", send_file(path)))

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
-from fastapi import Request
+from fastapi import HTTPException, Request
 from fastapi.exception_handlers import request_validation_exception_handler
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.answers import analyse
 from api.coalescer import Coalescer
+from api.metrics import Metrics
 from api.predictor import Predictor
 from api.records import InvalidRecordsError, RecordReader, check, have_answers
 
@@ -34,13 +35,13 @@ class Question(NamedTuple):
 class BatchPredictor:
     """Answer requests to PATH; whatever is needed for it, loaded once."""
 
-    def __init__(self, predictor: Predictor, workers: Executor) -> None:
+    def __init__(self, predictor: Predictor, workers: Executor, metrics: Metrics, most_records: int) -> None:
         reader = RecordReader(predictor.window_length, predictor.spread)
         self.readers: dict[str, tuple[Reader, Callable[[bytes], bool]]] = {
             "application/json": (reader.read_json, reader.are_few_json),
             "application/x-npy": (reader.read_npy, reader.are_few_npy),
         }
-        self.answer_all = partial(answer_all, predictor=predictor)
+        self.answer_all = partial(answer_all, predictor=predictor, metrics=metrics, most_records=most_records)
         self.coalescer = Coalescer(self.answer_all)
         self.workers = workers
 
@@ -112,16 +113,25 @@ async def read_body(receive: Receive) -> bytes:
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def answer_all(questions: list[Question], predictor: Predictor) -> list[bytes | Exception]:
+def answer_all(
+    questions: list[Question], predictor: Predictor, metrics: Metrics, most_records: int
+) -> list[bytes | Exception]:
     """Return each question's finished answer, computed in one batch, or the error that it gets instead."""
-    found = [read_records(question) for question in questions]
+    for question in questions:
+        metrics.stages.labels("queue").observe(perf_counter() - question.start)
+    with metrics.timed("parse"):
+        found = [read_records(question, most_records) for question in questions]
     records = collect(found)
     if records is not None and not have_answers(records, predictor.least_variation):
         found = [check_records(part, predictor.least_variation) for part in found]
         records = collect(found)
     if records is None:
         return found
-    probabilities = predictor.predict(records)
+    with metrics.timed("network"):
+        probabilities = predictor.predict(records)
+    metrics.batch.observe(len(records))
+    metrics.watch(records)
+    metrics.count(PATH, predictor.classes, probabilities.argmax(axis=1))
     answers, start = [], 0
     for question, part in zip(questions, found, strict=True):
         if isinstance(part, np.ndarray):
@@ -132,9 +142,12 @@ def answer_all(questions: list[Question], predictor: Predictor) -> list[bytes | 
     return answers
 
 
-def read_records(question: Question) -> np.ndarray | Exception:
+def read_records(question: Question, most_records: int) -> np.ndarray | Exception:
     try:
-        return question.read(question.body)
+        records = question.read(question.body)
+        if len(records) > most_records:
+            return HTTPException(413, f"{len(records):,} records came, expected {most_records:,} at most")
+        return records
     except InvalidRecordsError as error:
         return RequestValidationError([error.mistake])
 

@@ -1,23 +1,19 @@
-"""The children that diagnose uploads, how many may wait for them, and how much may lie here meanwhile."""
+"""The children that diagnose uploads, and how many uploads may wait for them."""
 
 import asyncio
-import os
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from fastapi import HTTPException, Request
+from fastapi import HTTPException
 from fastapi.exceptions import RequestValidationError
 
 from api.child import Child, DiedError, NotStartedError
 from api.fields import Fields
+from api.settings import settings
 
-MOST_BYTES = int(os.environ.get("MAX_UPLOAD", "32000000"))
-FORM_BYTES = 100_000  # what may surround the files in a form
-MOST_BUFFERED = 3 * MOST_BYTES  # of all uploads together
+MOST_BYTES = settings.max_upload
 MOST_WAITING = 8  # whole uploads
 MEMORY = 256 * 2**20  # bytes that a child may take beyond its imports
 COMPUTING = 10  # s of processor time
-TIMEOUT = 60.0  # s for an answer, the wait for others included
 
 
 class Diagnosers:
@@ -28,7 +24,6 @@ class Diagnosers:
         self.children = [Child("api.diagnoser", limits) for _ in range(number)]
         self.idle: asyncio.Queue[Child] = asyncio.Queue()
         self.waiting = 0
-        self.buffered = 0
 
     async def start(self) -> None:
         """Return when all are ready. Raises NotStartedError."""
@@ -48,15 +43,12 @@ class Diagnosers:
             raise busy()
         self.waiting += 1
         try:
-            async with asyncio.timeout(TIMEOUT):
-                return await self.ask_first_idle(fields, files)
+            return await self.ask_first_idle(fields, files)
         except DiedError as error:
             limits = f"{COMPUTING} s of computing or {MEMORY // 2**20} MB"
             raise refuse("file", f"reading the file broke off: it is damaged or takes more than {limits}") from error
         except NotStartedError as error:
             raise HTTPException(503, "no recording can be diagnosed now; the service's log says why") from error
-        except TimeoutError as error:
-            raise busy() from error
         finally:
             self.waiting -= 1
 
@@ -67,28 +59,9 @@ class Diagnosers:
         finally:
             self.idle.put_nowait(child)
 
-    async def buffer(self, request: Request) -> AsyncGenerator[bytes]:
-        """Yield the body's parts. Raises HTTPException for one that is too large, or where all together are."""
-        announced, came = request.headers.get("content-length", ""), 0
-        if announced.isdecimal() and int(announced) > MOST_BYTES + FORM_BYTES:
-            raise too_large()
-        async for chunk in request.stream():
-            came += len(chunk)
-            request.state.buffered = came
-            self.buffered += len(chunk)
-            if came > MOST_BYTES + FORM_BYTES:
-                raise too_large()
-            if self.buffered > MOST_BUFFERED:
-                raise busy()
-            yield chunk
-
 
 def refuse(field: str, message: str) -> RequestValidationError:
     return RequestValidationError([{"type": "recording", "loc": ["body", field], "msg": message, "input": None}])
-
-
-def too_large() -> HTTPException:
-    return HTTPException(413, f"the upload is too large, expected {MOST_BYTES:,} bytes at most")
 
 
 def busy() -> HTTPException:

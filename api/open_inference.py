@@ -17,11 +17,12 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from api.predictor import Predictor
 from api.records import InvalidRecordsError, check, describe, refusal
+from api.settings import settings
 
 MODEL, VERSION = "bearing", "1"
 PATH, VERSION_PATH = f"/models/{MODEL}", f"/models/{MODEL}/versions/{VERSION}"
-MOST_RECORDS = 4096
-MOST_BYTES = 65 << 20  # that many records of 2,048 samples as FP64, and the JSON before them
+MOST_RECORDS = settings.max_records
+MOST_IN_JSON = 1024  # records; a number of JSON takes some 60 bytes of memory on its way, a binary one 4
 HEADER = "Inference-Header-Content-Length"
 DATATYPES = {"FP32": "<f4", "FP64": "<f8", "INT16": "<i2", "INT32": "<i4"}
 PLATFORMS = {"onnx": "onnxruntime_onnx", "torch": "pytorch_state_dict"}
@@ -165,22 +166,18 @@ async def unknown(request: Request) -> None:
 async def read_body(request: Request) -> bytes:
     if request.headers.get("content-encoding", "identity") != "identity":
         raise HTTPException(415, "the request is compressed: send it as it is, without Content-Encoding")
-    parts, size = [], 0
     try:
-        async for part in request.stream():
-            parts.append(part)
-            size += len(part)
-            if size > MOST_BYTES:
-                raise HTTPException(413, f"the request has more than {MOST_BYTES} bytes: send fewer records at a time")
+        return await request.body()
     except ClientDisconnect as error:
         raise HTTPException(400, "the request broke off") from error
-    return b"".join(parts)
 
 
 def answer_body(body: bytes, header: str | None, predictor: Predictor) -> tuple[bytes, int | None]:
     """Return the answer, and where its JSON ends if tensors follow it. Raises HTTPException in words."""
     try:
         head, tensor = split(body, header)
+        if head.count(b",") > MOST_IN_JSON * predictor.window_length + 1000:  # beside the numbers are a few names
+            raise refusal("json", [], f"JSON should hold {MOST_IN_JSON} records, binary tensors hold more", "more")
         request = InferRequest.model_validate_json(head)
         records = read_records(request.inputs[0], tensor, predictor.window_length)
         check(records, predictor.least_variation)

@@ -1,7 +1,7 @@
-"""`python -m api.scale`: the same app under Ray Serve, as replicas that come and go with the load, on one machine or many.
+"""`python -m api.scale`: the same app under Ray Serve, replicas that come and go with the load, on one machine or many.
 
-`serve run api.scale:deployment` starts the same. There is no `serve.batch` here: requests that wait inside a replica are
-already computed in one batch, by the app's own coalescer.
+`serve run api.scale:deployment` starts the same. There is no `serve.batch` here: requests that wait inside a replica
+are already computed in one batch, by the app's own coalescer.
 """
 
 import os
@@ -24,6 +24,7 @@ from ray.serve.config import AutoscalingConfig, BackpressureConfig, HTTPOptions 
 from ray.serve.schema import LoggingConfig  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
+LOOPBACK = "127.0.0.1"
 NAME = "bearing-diagnosis"
 PASSED_ON = ("ASSETS", "BACKEND", "THREADS", "DIAGNOSERS", "MAX_UPLOAD", "CORS_ORIGINS")  # from here to every machine
 LEFT_OUT = [".*", "data", "tests", "pipeline", "build", "__pycache__"]  # what no replica needs
@@ -43,10 +44,22 @@ def load_app() -> FastAPI:
 class Replica:
     """One process with the whole app: its model, its middleware, and its children that read uploads."""
 
+    def __init__(self) -> None:
+        if ray.util.get_node_ip_address() == LOOPBACK:
+            listen_on_loopback_only()
+
     def check_health(self) -> None:
         """Raise RuntimeError, whereupon Serve replaces this replica, unless the app says that it is ready."""
         if not self.app.state.ready:
             raise RuntimeError("the app is not ready")
+
+
+def listen_on_loopback_only() -> None:
+    """Bind the one port that Serve opens on every interface, whatever the node's address, to the loopback address."""
+    from ray.serve._private import replica
+
+    add_port = replica.add_port_to_grpc_server
+    replica.add_port_to_grpc_server = lambda server, address: add_port(server, address.replace("[::]", LOOPBACK))
 
 
 def options() -> dict[str, Any]:
@@ -81,7 +94,7 @@ deployment = serve.deployment(Replica, name=NAME, **options()).bind()
 
 
 def main() -> None:
-    host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
+    host, port = os.environ.get("HOST", LOOPBACK), int(os.environ.get("PORT", "8000"))
     stopped = Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -89,9 +102,9 @@ def main() -> None:
 
     connect()
     serve.start(http_options=HTTPOptions(host=host, port=port))
-    serve.run(deployment, name=NAME)
-    for number in (signal.SIGINT, signal.SIGTERM):  # after Ray, which has handlers of its own
+    for number in (signal.SIGINT, signal.SIGTERM):  # in place of Ray's, which would let nothing finish
         signal.signal(number, stop)
+    serve.run(deployment, name=NAME)
     print(f"serving on http://{host}:{port}; Ctrl-C stops it", flush=True)
     stopped.wait()
     # Whoever stops this may have stopped parts of the cluster as well; then nobody answers, and nothing waits for it.

@@ -1,6 +1,5 @@
 """`POST /diagnose/`: from an uploaded file to the answer of a child process."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from json import dumps
 from time import perf_counter
@@ -12,12 +11,11 @@ from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from api.diagnosers import FORM_BYTES, MOST_BYTES, Diagnosers, refuse
+from api.diagnosers import MOST_BYTES, Diagnosers, refuse
 from api.fields import Fields
 
 PATH = "/diagnose/"
 MOST_FILES, MOST_FIELDS = 9, 20  # the recording and its baseline
-SENDING = 60.0  # s for an upload to come in
 NPY = "application/x-npy"
 RECORDING = {"type": "string", "format": "binary"}
 BODY = {
@@ -45,9 +43,9 @@ BODY = {
 
 
 class InMemoryParser(MultiPartParser):
-    """Keeps files in memory: they are bounded by MOST_BYTES, and nothing of them is left on a disk."""
+    """Keeps files in memory: they are bounded, and nothing of them is left on a disk."""
 
-    spool_max_size = MOST_BYTES + FORM_BYTES
+    spool_max_size = 2**40
 
     def __init__(self, headers: Headers, stream: AsyncGenerator[bytes]) -> None:
         super().__init__(headers, self.check_end(stream), max_files=MOST_FILES, max_fields=MOST_FIELDS)
@@ -69,13 +67,12 @@ async def answer_upload(request: Request) -> tuple[int, bytes]:
     diagnosers: Diagnosers | None = request.app.state.diagnosers
     if diagnosers is None:
         raise HTTPException(503, "diagnosis.json is not among the assets: run `dvc repro diagnosis`, then `service`")
-    request.state.buffered = 0
     try:
-        fields, files = await read_in_time(request, diagnosers)
-        start = perf_counter()
-        status, answer = await diagnosers.ask(fields, files)
-    finally:
-        diagnosers.buffered -= request.state.buffered
+        fields, files = await read_request(request)
+    except ClientDisconnect as error:
+        raise HTTPException(400, "the upload broke off") from error
+    start = perf_counter()
+    status, answer = await diagnosers.ask(fields, files)
     if status != 200:
         return status, answer
     milliseconds = 1000 * (perf_counter() - start)
@@ -86,32 +83,21 @@ def finish(answer: bytes, milliseconds: float, provenance: dict[str, str]) -> by
     return b'%b,"execution_time_ms":%.3f,"provenance":%b}' % (answer[:-1], milliseconds, dumps(provenance).encode())
 
 
-async def read_in_time(request: Request, diagnosers: Diagnosers) -> tuple[Fields, list[tuple[str, bytes]]]:
-    try:
-        async with asyncio.timeout(SENDING):
-            return await read_request(request, diagnosers)
-    except TimeoutError as error:
-        raise HTTPException(408, f"the upload took longer than {SENDING:g} s") from error
-    except ClientDisconnect as error:
-        raise HTTPException(400, "the upload broke off") from error
-
-
-async def read_request(request: Request, diagnosers: Diagnosers) -> tuple[Fields, list[tuple[str, bytes]]]:
+async def read_request(request: Request) -> tuple[Fields, list[tuple[str, bytes]]]:
     """Return fields and files, the recording first, the baseline after it. Raises RequestValidationError."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == NPY:
-        body = b"".join([chunk async for chunk in diagnosers.buffer(request)])
-        return check_fields(dict(request.query_params)), [("body.npy", body)]
+        return check_fields(dict(request.query_params)), [("body.npy", await request.body())]
     if media_type == "multipart/form-data":
-        return await read_form(request, diagnosers)
+        return await read_form(request)
     expected = f"Content-Type should be multipart/form-data or {NPY}"
     mistake = {"type": "content_type", "loc": ["header", "content-type"], "msg": expected}
     raise RequestValidationError([mistake | {"input": media_type[:80] or None}])
 
 
-async def read_form(request: Request, diagnosers: Diagnosers) -> tuple[Fields, list[tuple[str, bytes]]]:
+async def read_form(request: Request) -> tuple[Fields, list[tuple[str, bytes]]]:
     try:
-        form = await InMemoryParser(request.headers, diagnosers.buffer(request)).parse()
+        form = await InMemoryParser(request.headers, request.stream()).parse()
     except MultiPartException as error:
         raise refuse("file", f"the form cannot be read: {error.message}") from error
     try:

@@ -1,5 +1,6 @@
 """Stage export: write the trained diagnosis as state_dict, decoder.json and one ONNX graph, and check the graph."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from torch import nn
 from tqdm import tqdm
 
 from model.bearings import BEARINGS, DEFAULT_BEARING
+from model.drift import log_roughness
 from model.front_end import FrontEnd
 from model.wide_kernel import FoldedWideKernelCNN, WideKernelCNN
 from pipeline import figures, params
@@ -36,7 +38,7 @@ def main(setting: str, assets: str) -> None:
     section = params.load("export")
     folded = FoldedWideKernelCNN(network, section["stride"])
     graph = to_onnx(nn.Sequential(front_end, folded, nn.Softmax(dim=-1)).eval(), windows.shape[-1])
-    describe(graph, setting, classes)
+    describe(graph, setting, classes, windows)
     difference = largest_difference(diagnosis, graph, windows)
     print(f"{setting}: ONNX and torch differ by at most {difference:.1e} on {len(windows)} windows")
     if not difference <= section["tolerance"]:  # also where it is NaN
@@ -77,13 +79,14 @@ def strip(model: onnx.ModelProto) -> None:
         part.ClearField("doc_string")
 
 
-def describe(model: onnx.ModelProto, setting: str, classes: list[str]) -> None:
+def describe(model: onnx.ModelProto, setting: str, classes: list[str], windows: np.ndarray) -> None:
     """Write into the graph what a service has to know and say: the contract of its input and what it learned from."""
-    windows = params.load("windows", setting)
+    section = params.load("windows", setting)
     facts = {
-        "window_length": windows["window_length"],
-        "least_variation": windows["least_variation"],
-        "sampling_rate": windows["sampling_rate"],
+        "window_length": section["window_length"],
+        "least_variation": section["least_variation"],
+        "sampling_rate": section["sampling_rate"],
+        "roughness": describe_roughness(windows[read_parts(setting) != "holdout"]),
         **params.load("scale", setting),
         "classes": classes,
         "network": params.load("train")["network"],
@@ -92,14 +95,25 @@ def describe(model: onnx.ModelProto, setting: str, classes: list[str]) -> None:
     onnx.helper.set_model_props(model, {name: json.dumps(fact) for name, fact in facts.items()})
 
 
+def describe_roughness(windows: np.ndarray) -> dict[str, float]:
+    """Return mean and standard deviation of the training windows' log roughness: the service tells drift by them."""
+    roughness = log_roughness(windows)
+    return {"mean": round(float(roughness.mean()), 4), "deviation": round(float(roughness.std()), 4)}
+
+
+def read_parts(setting: str) -> pd.Series:
+    return pd.read_csv(SPLIT / f"{setting}.csv").part
+
+
 def describe_training(setting: str) -> dict:
     manifest = json.loads((RECORDINGS / MANIFEST).read_text())
     metadata = read_metadata(WINDOWS / setting / "metadata.csv")
-    parts = pd.read_csv(SPLIT / f"{setting}.csv").part
+    parts = read_parts(setting)
     return {
         "setting": setting,
         "protocol": params.load("split")["protocol"],
         "recordings": len(manifest),
+        "manifest_sha256": hashlib.sha256((RECORDINGS / MANIFEST).read_bytes()).hexdigest(),
         "excerpts": [recording for recording, entry in manifest.items() if entry["variant"] == "excerpt"],
         "windows": parts.value_counts().sort_index().to_dict(),
         "windows_of_class": metadata.label[parts != "holdout"].value_counts().sort_index().to_dict(),

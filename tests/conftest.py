@@ -72,6 +72,7 @@ def copy_repository(tmp_path_factory):
 def environment(**extra: str) -> dict[str, str]:
     """The environment of a started program: this interpreter is `python`, this checkout is not on its path."""
     inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "CWRU_MIRROR")}
+    inherited["LOG_REQUESTS"] = "false"  # nobody reads what most of the services here print
     return inherited | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"} | extra
 
 

@@ -19,7 +19,7 @@ SHARED = {
 }  # fmt: skip
 NUMPY_ONLY = {
     "model.bearings", "model.order_lines", "model.signal_checks", "model.diagnosis", "model.evidence",
-    "model.shaft_check",
+    "model.shaft_check", "model.drift",
 }  # fmt: skip
 IN_THE_CHILD = {"api.diagnoser", "api.recording_files", "api.mat_files"}  # the only ones in api that may import scipy
 

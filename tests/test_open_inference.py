@@ -139,7 +139,7 @@ def test_json_may_be_nested_or_flat(url, records, expected):
     ("change", "words"),
     [
         (lambda records: records[:, :2047], "2047"),
-        (lambda records: records[:0], "1 to 4096"),
+        (lambda records: records[:0], "1 to 2000"),
         (lambda records: np.zeros_like(records), "this is a constant"),
         (lambda records: np.where(records == records[2, 5], np.nan, records), r"2\.record\.5: "),
         (lambda records: records[:, :, None], "Shape should be"),
@@ -289,6 +289,12 @@ def test_a_malformed_binary_request_is_refused_in_words(url, body, header):
     check_refusal(requests.post(f"{url}{MODEL}/infer", data=body, headers=headers, timeout=10))
     good = {"Inference-Header-Content-Length": str(len(HEAD))}
     assert requests.post(f"{url}{MODEL}/infer", data=HEAD + TENSOR, headers=good, timeout=10).status_code == 200
+
+
+def test_json_of_more_numbers_than_memory_should_hold_is_refused_before_it_is_parsed(url):
+    answer = requests.post(f"{url}{MODEL}/infer", data=b"[" + b"0," * (15 << 20) + b"0]", timeout=30)
+    check_refusal(answer)
+    assert "binary tensors hold more" in answer.json()["error"]
 
 
 def test_a_request_beyond_the_limit_is_refused_before_it_is_read(url):

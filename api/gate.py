@@ -1,0 +1,218 @@
+"""What every request passes on its way in and out: keys, limits, time, a request id, metrics, a line in the log."""
+
+import asyncio
+import hmac
+import json
+import logging
+import re
+import secrets
+from time import perf_counter, time
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.metrics import Metrics
+from api.settings import Settings
+
+UPLOADS = "/diagnose/"
+COUNTED = ("/batch_predict/", UPLOADS, "/v2/")  # whose requests wait in the queue
+OPEN = ("/health/", "/v2/health/")  # without a key, for whoever routes requests here
+FORM_BYTES = 100_000  # what may surround the files in a form
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+TRACE = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+log = logging.getLogger("api.access")
+
+
+class Passage:
+    """One request on its way: who sent it, what has come in of it, what was answered."""
+
+    __slots__ = ("came", "ended", "method", "path", "queued", "request_id", "start", "status", "traceparent")
+
+    def __init__(self, scope: Scope) -> None:
+        headers = dict(scope["headers"])
+        given, traceparent = headers.get(b"x-request-id", b""), headers.get(b"traceparent", b"")
+        self.method: str = scope["method"]
+        self.path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        self.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8).encode()
+        self.traceparent = traceparent if TRACE.fullmatch(traceparent) else b""
+        self.start = perf_counter()
+        self.came, self.ended, self.queued, self.status = 0, False, False, 0
+
+
+class Gate:
+    """The outermost layer of the app: nothing gets past it, and nothing is answered without it."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
+        self.app = app
+        self.settings = settings
+        self.metrics = metrics
+        self.keys = [key.encode() for key in settings.keys]
+        self.buffered = 0  # bytes that have come in of all requests together
+        self.queued = 0  # whole requests without an answer
+        metrics.buffered.set_function(lambda: self.buffered)
+        metrics.queued.set_function(lambda: self.queued)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        passage = Passage(scope)
+        try:
+            if passage.method == "POST" and passage.path.startswith(COUNTED):
+                await self.lead_counted(passage, scope, receive, send)
+            else:
+                await self.lead(passage, scope, receive, send)
+        except Exception:
+            passage.status = passage.status or 500
+            raise
+        finally:
+            self.buffered -= passage.came
+            self.queued -= passage.queued
+            self.note(passage)
+
+    async def lead(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lead a request that takes nothing to answer."""
+        send = self.watch(passage, scope, send)
+        try:
+            self.check_key(passage, scope)
+            await self.app(scope, receive, send)
+        except HTTPException as error:
+            await refuse(error, passage, send)
+
+    async def lead_counted(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lead a request with a body, between a receive and a send that watch over sizes and time."""
+        most = self.settings.max_upload if passage.path == UPLOADS else self.settings.max_body
+        now = asyncio.get_running_loop().time
+        plain_send = self.watch(passage, scope, send)
+
+        async def receive_some() -> Message:
+            message = await receive()
+            if message["type"] == "http.request":
+                self.take(passage, message, most)
+                if passage.ended:
+                    self.metrics.stages.labels("read").observe(perf_counter() - passage.start)
+                    clock.reschedule(now() + self.settings.request_timeout)
+            return message
+
+        async def send_some(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await drain(passage, message, receive, most)
+                clock.reschedule(None)
+            await plain_send(message)
+
+        refusal: HTTPException | None = None
+        try:
+            async with asyncio.timeout(self.settings.sending_timeout) as clock:
+                try:
+                    self.check_key(passage, scope)
+                    check_length(scope, most)
+                    await self.app(scope, receive_some, send_some)
+                except HTTPException as error:
+                    await refuse(error, passage, send_some)
+        except TimeoutError:
+            refusal = late() if passage.ended else slow(self.settings.sending_timeout)
+        if refusal and not passage.status:
+            await refuse(refusal, passage, plain_send)
+
+    def take(self, passage: Passage, message: Message, most: int) -> None:
+        """Count a part of a body. Raises HTTPException where it is too much, or there is no room for it."""
+        size = len(message.get("body", b""))
+        passage.came += size
+        self.buffered += size
+        passage.ended = not message.get("more_body", False)
+        if passage.came > most + FORM_BYTES:
+            raise too_large(most)
+        if self.buffered > self.settings.max_buffered or (passage.ended and self.queued >= self.settings.max_queue):
+            raise busy()
+        if passage.ended and not passage.queued:
+            passage.queued = True
+            self.queued += 1
+
+    def check_key(self, passage: Passage, scope: Scope) -> None:
+        """Raise HTTPException unless a key is given that is one of ours, or none is asked for."""
+        if not self.keys or passage.path.startswith(OPEN) or passage.method == "OPTIONS":
+            return
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-api-key") or headers.get(b"authorization", b"").removeprefix(b"Bearer ")
+        matches = [hmac.compare_digest(given, key) for key in self.keys]  # all of them, so that time tells nothing
+        if not any(matches):
+            raise HTTPException(401, "a key is needed: send it as X-API-Key", {"WWW-Authenticate": "Bearer"})
+
+    def watch(self, passage: Passage, scope: Scope, send: Send) -> Send:
+        """Return a send that notes the status, and adds the headers which every answer has."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                passage.status = message["status"]
+                model = getattr(scope["app"].state, "model_header", b"") if "app" in scope else b""
+                headers = [(b"x-request-id", passage.request_id), (b"x-model", model)]
+                if passage.traceparent:
+                    headers.append((b"traceparent", passage.traceparent))
+                message["headers"] = [*message.get("headers", ()), *headers]
+            await send(message)
+
+        return send_with_headers
+
+    def note(self, passage: Passage) -> None:
+        seconds = perf_counter() - passage.start
+        self.metrics.note(passage.path, passage.method, passage.status, seconds)
+        if self.settings.log_requests:
+            log.info(write_line(passage, seconds, self.settings.log_format))
+
+
+def write_line(passage: Passage, seconds: float, form: str) -> str:
+    facts = {
+        "time": round(time(), 3),
+        "request_id": passage.request_id.decode(),
+        "method": passage.method,
+        "path": passage.path,
+        "status": passage.status,  # 0: the sender went away before an answer
+        "milliseconds": round(1000 * seconds, 3),
+        "bytes": passage.came,
+    }
+    if passage.traceparent:
+        facts["trace_id"] = TRACE.fullmatch(passage.traceparent)[1].decode()
+    return json.dumps(facts) if form == "json" else " ".join(f"{name}={value}" for name, value in facts.items())
+
+
+def check_length(scope: Scope, most: int) -> None:
+    announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    if announced.isdigit() and int(announced) > most + FORM_BYTES:
+        raise too_large(most)
+
+
+async def drain(passage: Passage, message: Message, receive: Receive, most: int) -> None:
+    """Read what is left of a body that is answered early: who still sends would not see the answer."""
+    if message["status"] in (408, 413):
+        message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+        return
+    left = most + FORM_BYTES
+    while not passage.ended and left > 0:
+        part = await receive()
+        passage.ended = part["type"] == "http.disconnect" or not part.get("more_body", False)
+        left -= len(part.get("body", b""))
+
+
+async def refuse(error: HTTPException, passage: Passage, send: Send) -> None:
+    """Answer as FastAPI does, which these requests have not got to, or as the protocol of /v2 wants it."""
+    body = json.dumps({"error" if passage.path.startswith("/v2/") else "detail": error.detail}).encode()
+    given = [(name.lower().encode(), value.encode()) for name, value in (error.headers or {}).items()]
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *given]
+    await send({"type": "http.response.start", "status": error.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def too_large(most: int) -> HTTPException:
+    return HTTPException(413, f"the request is too large, expected {most:,} bytes at most")
+
+
+def busy() -> HTTPException:
+    return HTTPException(503, "too many requests at once: try again", {"Retry-After": "1"})
+
+
+def late() -> HTTPException:
+    return HTTPException(503, "no answer in time: try again", {"Retry-After": "1"})
+
+
+def slow(seconds: float) -> HTTPException:
+    return HTTPException(408, f"the request's body took longer than {seconds:g} s to come in")
