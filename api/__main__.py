@@ -1,8 +1,6 @@
 """`python -m api`: serve on $HOST:$PORT, and stop on SIGTERM without breaking an accepted request."""
 
-import logging
 import signal
-import sys
 from contextlib import suppress
 from threading import Timer
 from types import FrameType
@@ -31,8 +29,6 @@ class DrainingServer(uvicorn.Server):
 
 
 def main() -> None:
-    logging.basicConfig(format="%(message)s", stream=sys.stdout)
-    logging.getLogger("api").setLevel(logging.INFO)
     config = uvicorn.Config(
         app,
         host=settings.host,

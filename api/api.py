@@ -55,6 +55,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.batch_predictor = BatchPredictor(app.state.predictor, answerers, metrics, settings.max_records)
     app.state.model = describe_model(app.state.predictor)
     app.state.model_header = write_header(app.state.model.versions)
+    app.state.metrics = metrics
     metrics.reference = app.state.predictor.facts.get("roughness")
     app.state.diagnosers = await start_diagnosers()
     complete_document(app)

@@ -117,26 +117,28 @@ def answer_all(
     questions: list[Question], predictor: Predictor, metrics: Metrics, most_records: int
 ) -> list[bytes | Exception]:
     """Return each question's finished answer, computed in one batch, or the error that it gets instead."""
+    start = perf_counter()
     for question in questions:
-        metrics.stages.labels("queue").observe(perf_counter() - question.start)
-    with metrics.timed("parse"):
-        found = [read_records(question, most_records) for question in questions]
+        metrics.time("queue", start - question.start)
+    found = [read_records(question, most_records) for question in questions]
+    metrics.time("parse", perf_counter() - start)
     records = collect(found)
     if records is not None and not have_answers(records, predictor.least_variation):
         found = [check_records(part, predictor.least_variation) for part in found]
         records = collect(found)
     if records is None:
         return found
-    with metrics.timed("network"):
-        probabilities = predictor.predict(records)
+    start = perf_counter()
+    probabilities = predictor.predict(records)
+    metrics.time("network", perf_counter() - start)
     metrics.batch.observe(len(records))
     metrics.watch(records)
     metrics.count(PATH, predictor.classes, probabilities.argmax(axis=1))
-    answers, start = [], 0
+    answers, first = [], 0
     for question, part in zip(questions, found, strict=True):
         if isinstance(part, np.ndarray):
-            answers.append(finish(question, probabilities[start : start + len(part)], predictor.classes))
-            start += len(part)
+            answers.append(finish(question, probabilities[first : first + len(part)], predictor.classes))
+            first += len(part)
         else:
             answers.append(part)
     return answers

@@ -1,11 +1,12 @@
 """What every request passes on its way in and out: keys, limits, time, a request id, metrics, a line in the log."""
 
 import asyncio
+import atexit
 import hmac
 import json
-import logging
 import re
-import secrets
+from math import inf
+from random import getrandbits
 from time import perf_counter, time
 
 from starlette.exceptions import HTTPException
@@ -18,25 +19,30 @@ UPLOADS = "/diagnose/"
 COUNTED = ("/batch_predict/", UPLOADS, "/v2/")  # whose requests wait in the queue
 OPEN = ("/health/", "/v2/health/")  # without a key, for whoever routes requests here
 FORM_BYTES = 100_000  # what may surround the files in a form
+LOOK = 0.25  # s between looks for requests that are late
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 TRACE = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
-log = logging.getLogger("api.access")
 
 
 class Passage:
     """One request on its way: who sent it, what has come in of it, what was answered."""
 
-    __slots__ = ("came", "ended", "method", "path", "queued", "request_id", "start", "status", "traceparent")
+    __slots__ = (
+        "came", "deadline", "ended", "is_late", "method", "path", "queued", "request_id", "start", "status", "task",
+        "traceparent",
+    )  # fmt: skip
 
     def __init__(self, scope: Scope) -> None:
         headers = dict(scope["headers"])
         given, traceparent = headers.get(b"x-request-id", b""), headers.get(b"traceparent", b"")
         self.method: str = scope["method"]
         self.path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-        self.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8).encode()
+        self.request_id = given if REQUEST_ID.fullmatch(given) else b"%016x" % getrandbits(64)
         self.traceparent = traceparent if TRACE.fullmatch(traceparent) else b""
         self.start = perf_counter()
         self.came, self.ended, self.queued, self.status = 0, False, False, 0
+        self.deadline, self.is_late = inf, False
+        self.task: asyncio.Task | None = None
 
 
 class Gate:
@@ -49,6 +55,10 @@ class Gate:
         self.keys = [key.encode() for key in settings.keys]
         self.buffered = 0  # bytes that have come in of all requests together
         self.queued = 0  # whole requests without an answer
+        self.lines: list[str] = []  # of the log, not yet written
+        atexit.register(self.flush)
+        self.inside: set[Passage] = set()  # requests with a deadline
+        self.loop: asyncio.AbstractEventLoop | None = None  # kept: asking for it again is a system call
         metrics.buffered.set_function(lambda: self.buffered)
         metrics.queued.set_function(lambda: self.queued)
 
@@ -56,6 +66,9 @@ class Gate:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if self.loop is None or not self.loop.is_running():
+            self.loop = asyncio.get_running_loop()
+            self.loop.call_later(LOOK, self.look)
         passage = Passage(scope)
         try:
             if passage.method == "POST" and passage.path.startswith(COUNTED):
@@ -82,7 +95,6 @@ class Gate:
     async def lead_counted(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> None:
         """Lead a request with a body, between a receive and a send that watch over sizes and time."""
         most = self.settings.max_upload if passage.path == UPLOADS else self.settings.max_body
-        now = asyncio.get_running_loop().time
         plain_send = self.watch(passage, scope, send)
 
         async def receive_some() -> Message:
@@ -90,29 +102,52 @@ class Gate:
             if message["type"] == "http.request":
                 self.take(passage, message, most)
                 if passage.ended:
-                    self.metrics.stages.labels("read").observe(perf_counter() - passage.start)
-                    clock.reschedule(now() + self.settings.request_timeout)
+                    now = perf_counter()
+                    self.metrics.time("read", now - passage.start)
+                    passage.deadline = now + self.settings.request_timeout
             return message
 
         async def send_some(message: Message) -> None:
             if message["type"] == "http.response.start":
                 await drain(passage, message, receive, most)
-                clock.reschedule(None)
+                passage.deadline = inf
             await plain_send(message)
 
-        refusal: HTTPException | None = None
+        self.set_deadline(passage)
         try:
-            async with asyncio.timeout(self.settings.sending_timeout) as clock:
-                try:
-                    self.check_key(passage, scope)
-                    check_length(scope, most)
-                    await self.app(scope, receive_some, send_some)
-                except HTTPException as error:
-                    await refuse(error, passage, send_some)
-        except TimeoutError:
-            refusal = late() if passage.ended else slow(self.settings.sending_timeout)
-        if refusal and not passage.status:
-            await refuse(refusal, passage, plain_send)
+            self.check_key(passage, scope)
+            check_length(scope, most)
+            await self.app(scope, receive_some, send_some)
+        except HTTPException as error:
+            await refuse(error, passage, send_some)
+        except asyncio.CancelledError:
+            if not passage.is_late or passage.status:
+                raise
+            passage.task.uncancel()
+            await refuse(late() if passage.ended else slow(self.settings.sending_timeout), passage, plain_send)
+        finally:
+            self.inside.discard(passage)
+
+    def set_deadline(self, passage: Passage) -> None:
+        """Let the body come in by a deadline; a look at all requests now and then is cheaper than a timer for each."""
+        passage.task = asyncio.current_task(self.loop)
+        passage.deadline = passage.start + self.settings.sending_timeout
+        self.inside.add(passage)
+
+    def look(self) -> None:
+        """Cancel what is late, and write the log: a write for each line would take longer than the rest of this."""
+        now = perf_counter()
+        for passage in self.inside:
+            if now > passage.deadline and not passage.is_late:
+                passage.is_late = True
+                passage.task.cancel()
+        self.flush()
+        self.loop.call_later(LOOK, self.look)
+
+    def flush(self) -> None:
+        lines, self.lines = self.lines, []
+        if lines:
+            print(*lines, sep="\n", flush=True)
 
     def take(self, passage: Passage, message: Message, most: int) -> None:
         """Count a part of a body. Raises HTTPException where it is too much, or there is no room for it."""
@@ -157,7 +192,7 @@ class Gate:
         seconds = perf_counter() - passage.start
         self.metrics.note(passage.path, passage.method, passage.status, seconds)
         if self.settings.log_requests:
-            log.info(write_line(passage, seconds, self.settings.log_format))
+            self.lines.append(write_line(passage, seconds, self.settings.log_format))
 
 
 def write_line(passage: Passage, seconds: float, form: str) -> str:

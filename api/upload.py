@@ -17,6 +17,7 @@ from api.fields import Fields
 PATH = "/diagnose/"
 MOST_FILES, MOST_FIELDS = 9, 20  # the recording and its baseline
 NPY = "application/x-npy"
+START = b'{"prediction":"'  # of what a child answers
 RECORDING = {"type": "string", "format": "binary"}
 BODY = {
     "required": True,
@@ -75,8 +76,13 @@ async def answer_upload(request: Request) -> tuple[int, bytes]:
     status, answer = await diagnosers.ask(fields, files)
     if status != 200:
         return status, answer
+    request.app.state.metrics.count_recording(PATH, read_prediction(answer))
     milliseconds = 1000 * (perf_counter() - start)
     return status, finish(answer, milliseconds, request.app.state.model.versions)
+
+
+def read_prediction(answer: bytes) -> str:
+    return answer[: 2 * len(START) + 20].removeprefix(START).partition(b'"')[0].decode()
 
 
 def finish(answer: bytes, milliseconds: float, provenance: dict[str, str]) -> bytes:
