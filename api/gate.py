@@ -124,7 +124,7 @@ class Gate:
             if not passage.is_late or passage.status:
                 raise
             passage.task.uncancel()
-            await refuse(late() if passage.ended else slow(self.settings.sending_timeout), passage, plain_send)
+            await refuse(late() if passage.ended else slow(self.settings.sending_timeout), passage, send_some)
         finally:
             self.inside.discard(passage)
 
