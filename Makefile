@@ -1,9 +1,10 @@
-# run: reproduce the pipeline and serve · test: check everything · bench: measure. Each line can be typed by hand.
+# run: reproduce the pipeline and serve · test: check everything · bench: measure · soak: the long checks.
+# Each line can be typed by hand.
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PORT ?= 8000
 
-.PHONY: run test bench
+.PHONY: run test bench soak
 
 run: .venv/ready
 	@python -c "import socket; socket.create_server(('127.0.0.1', $(PORT)))" 2>/dev/null || \
@@ -25,6 +26,10 @@ bench: .venv/ready
 	dvc repro scale@as_recorded split@as_recorded
 	python -m tests.bench.training
 	python -m tests.bench.serving
+
+soak: .venv/ready
+	python -m tests.soak
+	python -m tests.fuzz
 
 .venv/ready: requirements.txt api/requirements.txt api/native/records.cpp api/native/setup.py
 	python3 -m venv .venv
