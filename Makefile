@@ -31,7 +31,7 @@ soak: .venv/ready
 	python -m tests.soak
 	python -m tests.fuzz
 
-.venv/ready: requirements.txt api/requirements.txt api/native/records.cpp api/native/setup.py
+.venv/ready: requirements.txt api/requirements.txt api/requirements-scale.txt api/native/records.cpp api/native/setup.py
 	python3 -m venv .venv
 	pip install --disable-pip-version-check -q -r requirements.txt
 	touch .venv/ready

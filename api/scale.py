@@ -23,10 +23,12 @@ from ray import serve  # noqa: E402
 from ray.serve.config import AutoscalingConfig, BackpressureConfig, HTTPOptions  # noqa: E402
 from ray.serve.schema import LoggingConfig  # noqa: E402
 
+from api.settings import Settings  # noqa: E402
+
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
 NAME = "bearing-diagnosis"
-PASSED_ON = ("ASSETS", "BACKEND", "THREADS", "DIAGNOSERS", "MAX_UPLOAD", "CORS_ORIGINS")  # from here to every machine
+PASSED_ON = {name.upper() for name in Settings.model_fields} - {"HOST", "PORT", "WORKERS"}
 LEFT_OUT = [".?*", "/data", "/tests", "/pipeline", "/build", "__pycache__"]  # what no replica needs
 GRACE = 8.0  # s for accepted requests to finish
 UP, DOWN = 3.0, 60.0  # s of more or less load before replicas are added or removed
@@ -66,7 +68,7 @@ def options() -> dict[str, Any]:
     """Return the deployment's options, from the environment."""
     cpus = float(os.environ.get("CPUS", "1"))
     least = int(os.environ.get("REPLICAS_MIN", "1"))
-    # A replica's threads share the processors that were set aside for it.
+    # A replica's threads share its processors; every other setting, keys too, holds on all machines as it does here.
     variables = {"WORKERS": os.environ.get("WORKERS", str(max(1, round(cpus))))}
     variables |= {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     return {

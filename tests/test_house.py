@@ -135,7 +135,15 @@ def test_no_recording_and_no_window_is_committed():
     assert max((ROOT / name).stat().st_size for name in tracked() if (ROOT / name).is_file()) < 1_000_000
 
 
+def test_the_archive_is_no_stage_and_imports_none():
+    imports = project_imports(ROOT / "pipeline" / "archive.py")
+    assert {name for name in imports if name.startswith("pipeline")} <= SHARED | {"pipeline.archive"}
+    modules = {path.stem: project_imports(path) for path in (ROOT / "pipeline").glob("*.py")}
+    importers = {name for name, found in modules.items() if any(each.split(".")[0] == "api" for each in found)}
+    assert importers == {"evaluate", "service", "archive"}
+
+
 def test_every_requirement_is_pinned():
-    for path in (ROOT / "requirements.txt", ROOT / "api" / "requirements.txt"):
+    for path in (ROOT / name for name in ("requirements.txt", "api/requirements.txt", "api/requirements-scale.txt")):
         lines = [line for line in path.read_text().splitlines() if line and not line.startswith(("#", "-r", "./"))]
-        assert all(re.fullmatch(r"[A-Za-z0-9_\-\[\]]+==[0-9.]+", line) for line in lines)
+        assert all(re.fullmatch(r"[A-Za-z0-9_\-\[\],]+==[0-9.]+", line) for line in lines)
