@@ -27,6 +27,7 @@ from api.settings import settings
 from model.order_lines import LEAST_RATE, WINDOW_SECONDS
 
 PAGE = Path(__file__).resolve().parent / "page"
+PAGE_FILES = {"/" if path.name == "index.html" else f"/{path.name}": path for path in sorted(PAGE.iterdir())}
 ASSETS = settings.assets
 metrics = Metrics()
 RECORDS_SCHEMA = {
@@ -80,7 +81,7 @@ app = FastAPI(
 
 
 app.add_middleware(BatchPredictMiddleware)
-app.add_middleware(Gate, settings=settings, metrics=metrics)
+app.add_middleware(Gate, settings=settings, metrics=metrics, page=frozenset(PAGE_FILES))
 if settings.cors_origins:  # outside the gate: a page has to see what is refused there, too
     app.add_middleware(
         CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"]
@@ -210,5 +211,5 @@ def send_file(path: Path) -> Callable[[Request], FileResponse]:
 
 if (ASSETS / "examples").is_dir():
     app.mount("/examples", StaticFiles(directory=ASSETS / "examples"), name="examples")
-for path in sorted(PAGE.iterdir()):  # a mount at "/" would take requests that are refused elsewhere
-    app.router.routes.append(Route("/" if path.name == "index.html" else f"/{path.name}", send_file(path)))
+for name, path in PAGE_FILES.items():  # a mount at "/" would take requests that are refused elsewhere
+    app.router.routes.append(Route(name, send_file(path)))

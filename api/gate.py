@@ -18,6 +18,7 @@ from api.settings import Settings
 UPLOADS = "/diagnose/"
 COUNTED = ("/batch_predict/", UPLOADS, "/v2/")  # whose requests wait in the queue
 OPEN = ("/health/", "/v2/health/")  # without a key, for whoever routes requests here
+SPARE = 8_000_000  # bytes read on of a body that has turned out too large
 FORM_BYTES = 100_000  # what may surround the files in a form
 LOOK = 0.25  # s between looks for requests that are late
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
@@ -48,8 +49,10 @@ class Passage:
 class Gate:
     """The outermost layer of the app: nothing gets past it, and nothing is answered without it."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, page: frozenset[str]) -> None:
+        """page are the paths of files that hold no secret and may be read without a key."""
         self.app = app
+        self.page = page
         self.settings = settings
         self.metrics = metrics
         self.keys = [key.encode() for key in settings.keys]
@@ -165,7 +168,8 @@ class Gate:
 
     def check_key(self, passage: Passage, scope: Scope) -> None:
         """Raise HTTPException unless a key is given that is one of ours, or none is asked for."""
-        if not self.keys or passage.path.startswith(OPEN) or passage.method == "OPTIONS":
+        is_open = passage.path.startswith(OPEN) or passage.path in self.page or passage.method == "OPTIONS"
+        if not self.keys or is_open:
             return
         headers = dict(scope["headers"])
         given = headers.get(b"x-api-key") or headers.get(b"authorization", b"").removeprefix(b"Bearer ")
@@ -218,14 +222,20 @@ def check_length(scope: Scope, most: int) -> None:
 
 async def drain(passage: Passage, message: Message, receive: Receive, most: int) -> None:
     """Read what is left of a body that is answered early: who still sends would not see the answer."""
-    if message["status"] in (408, 413):
-        message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
-        return
     left = most + FORM_BYTES
-    while not passage.ended and left > 0:
-        part = await receive()
-        passage.ended = part["type"] == "http.disconnect" or not part.get("more_body", False)
-        left -= len(part.get("body", b""))
+    if message["status"] == 413:
+        left = SPARE if passage.came else 0  # of what was announced too large, nothing may ever come
+    try:
+        while not passage.ended and left > 0 and message["status"] != 408:
+            part = await receive()
+            passage.ended = part["type"] == "http.disconnect" or not part.get("more_body", False)
+            left -= len(part.get("body", b""))
+    except asyncio.CancelledError:
+        if not passage.is_late:
+            raise
+        passage.task.uncancel()
+    if not passage.ended:
+        message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
 
 
 async def refuse(error: HTTPException, passage: Passage, send: Send) -> None:

@@ -44,7 +44,8 @@ def connect(url):
 
 
 def head(length, path="/batch_predict/"):
-    lines = [f"POST {path} HTTP/1.1", "Host: here", "Content-Type: application/json", f"Content-Length: {length}"]
+    form = "application/x-npy" if path == "/diagnose/" else "application/json"
+    lines = [f"POST {path} HTTP/1.1", "Host: here", f"Content-Type: {form}", f"Content-Length: {length}"]
     return "\r\n".join([*lines, "", ""]).encode()
 
 
@@ -71,7 +72,7 @@ def test_without_one_there_is_no_answer(locked, example, path, headers):
 
 
 def test_whoever_routes_requests_here_needs_none(locked):
-    for path in ("/health/live", "/health/ready", "/v2/health/ready"):
+    for path in ("/health/live", "/health/ready", "/v2/health/ready", "/", "/page.js"):
         assert requests.get(locked + path, timeout=10).ok
     assert requests.get(f"{locked}/model/", timeout=10).status_code == 401
 

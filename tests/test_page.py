@@ -399,6 +399,21 @@ def test_the_answer_can_be_saved(answered, tmp_path):
     assert json.loads((tmp_path / "answer.json").read_text())["prediction"] == "OuterRace"
 
 
+# --- a service with keys
+
+
+def test_where_a_key_is_needed_the_page_asks_for_it(open_page, tmp_path):
+    key = "a-key-for-the-page-tests"
+    with running(tmp_path, API_KEYS=key) as url:
+        page = open_page(url)
+        expect(page.locator("#api_key_error")).to_contain_text("asks for a key")
+        page.locator("#api_key").fill(key)
+        page.keyboard.press("Tab")
+        page.get_by_role("button", name=OUTER).click()
+        expect(page.get_by_role("heading", name="Outer race fault")).to_be_visible()
+        assert key not in page.evaluate("asCurl()")
+
+
 # --- hosted apart from the service
 
 

@@ -56,6 +56,7 @@ function ask({ file, fields, healthy }) {
   pending?.abort();
   pending = request;
   request.open("POST", `${SERVICE}/diagnose/`);
+  for (const [name, value] of Object.entries(keyHeader())) request.setRequestHeader(name, value);
   request.upload.onprogress = ({ loaded, total }) => showProgress("Sending", loaded / total);
   request.upload.onload = () => {
     showProgress("Diagnosing", null);
@@ -68,6 +69,13 @@ function ask({ file, fields, healthy }) {
     request.ontimeout = () => reject(new Error(`No answer from ${SERVICE} within two minutes.`));
     request.send(body);
   });
+}
+
+const keyHeader = () => (byId("api_key").value ? { "X-API-Key": byId("api_key").value } : {});
+
+function askForKey() {
+  byId("key_row").hidden = false;
+  showError("api_key", "This service asks for a key.");
 }
 
 const unreachable = () => (location.protocol === "file:"
@@ -135,6 +143,7 @@ function showError(field, message) {
 
 /** The service's words, each beside its field; the first field gets the focus. */
 function showRefusal({ status, retry, text }) {
+  if (status === 401) return askForKey();
   if (status === 503) return showError("error", `The service is busy: try again${retry ? ` in ${retry} s` : ""}.`);
   if (status >= 500) return showError("error", `The service failed (${status}); its log says why.`);
   const { detail } = JSON.parse(text);
@@ -388,7 +397,8 @@ function showBaseline() {
 // ---- what the service offers
 
 async function getJson(path) {
-  const response = await fetch(`${SERVICE}/${path}`);
+  const response = await fetch(`${SERVICE}/${path}`, { headers: keyHeader() });
+  if (response.status === 401) askForKey();
   if (!response.ok) throw new Error(`${path} answered ${response.status}`);
   return response.json();
 }
@@ -397,7 +407,8 @@ async function showModel() {
   let model;
   try {
     model = await getJson("model/");
-  } catch {
+  } catch (error) {
+    if (!(error instanceof TypeError)) return; // it answered, but not with the model
     byId("scores").replaceChildren(element("p", { className: "error", textContent: unreachable() }));
     return;
   }
@@ -448,11 +459,11 @@ async function showExamples() {
 async function tryExample(example) {
   try {
     const load = async (name) => {
-      const response = await fetch(`${SERVICE}/examples/${name}`);
+      const response = await fetch(`${SERVICE}/examples/${name}`, { headers: keyHeader() });
       if (!response.ok) throw new Error(`${name} is not to be had (${response.status}).`);
       return new File([await response.blob()], name);
     };
-    byId("form").reset();
+    for (const name of FIELDS) byId(name).value = "";
     chosen = { file: await load(example.file), example, healthy: example.baseline ? [await load(example.baseline)] : [] };
   } catch (error) {
     return showError("error", error instanceof TypeError ? unreachable() : error.message);
@@ -499,7 +510,8 @@ const quote = (text) => `'${String(text).replaceAll("'", "'\\''")}'`;
 function asCurl() {
   const { file, fields, healthy } = asked;
   const parts = [`file=@${file.name}`, ...Object.entries(fields).map(([name, value]) => `${name}=${value}`), ...healthy.map(({ name }) => `baseline=@${name}`)];
-  return `curl ${parts.map((part) => `-F ${quote(part)}`).join(" ")} ${quote(`${SERVICE}/diagnose/`)}`;
+  const key = byId("api_key").value ? "-H 'X-API-Key: YOUR-KEY' " : "";
+  return `curl ${key}${parts.map((part) => `-F ${quote(part)}`).join(" ")} ${quote(`${SERVICE}/diagnose/`)}`;
 }
 
 async function copyCurl() {
@@ -526,6 +538,7 @@ function listen() {
   byId("baseline").onchange = ({ target }) => keepBaseline([...target.files]);
   byId("forget").onclick = () => { byId("baseline").value = ""; keepBaseline([]); byId("baseline").focus(); };
   byId("form").oninput = ({ target }) => target.type !== "file" && markStale("The answer before your changes: press Diagnose for a new one.");
+  byId("api_key").onchange = () => { clearErrors(); showModel(); showExamples(); };
   byId("curl").onclick = copyCurl;
   byId("json").onclick = saveJson;
   byId("whole").onclick = () => chooseWindow(null);
