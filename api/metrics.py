@@ -48,7 +48,7 @@ class Metrics:
         self.drift = Gauge(
             "input_drift",
             "How far the last records' roughness lies from the training windows', in their standard deviations: "
-            "beyond 1 the sensor, its mounting, the sampling rate or the machine is another one",
+            "training's own recordings lie at 0.6 (median) and 3.1 at most; watch how it changes",
             registry=registry,
         )
         self.reference: dict[str, float] | None = None

@@ -15,6 +15,7 @@ from pydantic_core import to_json
 from starlette.requests import ClientDisconnect
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
+from api.metrics import Metrics
 from api.predictor import Predictor
 from api.records import InvalidRecordsError, check, describe, refusal
 from api.settings import settings
@@ -147,7 +148,7 @@ async def infer(request: Request) -> Response:
     """Diagnose windows of raw vibration that come and go as JSON or as binary tensors."""
     body, state = await read_body(request), request.app.state
     answer, split_at = await get_running_loop().run_in_executor(
-        state.batch_predictor.workers, answer_body, body, request.headers.get(HEADER), state.predictor
+        state.batch_predictor.workers, answer_body, body, request.headers.get(HEADER), state.predictor, state.metrics
     )
     headers = {} if state.ready else {"Connection": "close"}  # the sender's next request would find nobody
     if split_at is None:
@@ -172,7 +173,7 @@ async def read_body(request: Request) -> bytes:
         raise HTTPException(400, "the request broke off") from error
 
 
-def answer_body(body: bytes, header: str | None, predictor: Predictor) -> tuple[bytes, int | None]:
+def answer_body(body: bytes, header: str | None, predictor: Predictor, metrics: Metrics) -> tuple[bytes, int | None]:
     """Return the answer, and where its JSON ends if tensors follow it. Raises HTTPException in words."""
     try:
         head, tensor = split(body, header)
@@ -185,7 +186,10 @@ def answer_body(body: bytes, header: str | None, predictor: Predictor) -> tuple[
         raise HTTPException(400, say(describe(error.errors()[0]))) from None
     except InvalidRecordsError as error:
         raise HTTPException(400, say(error.mistake)) from None
-    return write_answer(request, predictor.predict(records), predictor.classes)
+    probabilities = predictor.predict(records)
+    metrics.watch(records)
+    metrics.count("/v2/", predictor.classes, probabilities.argmax(axis=1))
+    return write_answer(request, probabilities, predictor.classes)
 
 
 def say(mistake: dict) -> str:
