@@ -93,7 +93,12 @@ app.include_router(open_inference.router)
     PATH,
     response_model=BatchAnswer,
     openapi_extra={"requestBody": REQUEST_BODY},
-    responses={422: {"model": InvalidAnswer, "description": "What came, where, and what was expected"}},
+    responses={
+        408: {"model": ErrorAnswer, "description": "The body did not come in time"},
+        413: {"model": ErrorAnswer, "description": "Larger, or more records, than is allowed"},
+        422: {"model": InvalidAnswer, "description": "What came, where, and what was expected"},
+        503: {"model": ErrorAnswer, "description": "Too many requests at once; Retry-After says when to try again"},
+    },
 )
 async def batch_predict() -> Response:
     """Diagnose one window of raw vibration a record, in any unit, at the model's sampling rate."""
@@ -105,6 +110,8 @@ async def batch_predict() -> Response:
     response_model=DiagnosisAnswer,
     openapi_extra={"requestBody": upload.BODY},
     responses={
+        400: {"model": ErrorAnswer, "description": "The upload broke off"},
+        408: {"model": ErrorAnswer, "description": "The upload did not come in time"},
         413: {"model": ErrorAnswer, "description": "Larger than is allowed"},
         422: {"model": InvalidAnswer, "description": "What came, where, and what was expected"},
         503: {"model": ErrorAnswer, "description": "Too many recordings at once; Retry-After says when to try again"},

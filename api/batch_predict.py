@@ -54,6 +54,7 @@ class BatchPredictor:
             return await self.coalescer.ask(question)
         [answer] = await get_running_loop().run_in_executor(self.workers, self.answer_all, [question])
         if isinstance(answer, Exception):
+            del question, body  # the error's traceback would keep them until the next collection
             raise answer
         return answer
 

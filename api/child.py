@@ -64,6 +64,7 @@ class Child:
         except BaseException as error:  # half an answer may be in the pipe
             await self.stop()
             if isinstance(error, (ConnectionError, asyncio.IncompleteReadError)):
+                log.warning("a child that diagnoses uploads ended with %s", self.process.returncode)
                 await self.start()  # now, so that it is warm when somebody asks
                 raise DiedError from error
             raise

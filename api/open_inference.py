@@ -133,6 +133,13 @@ async def model(request: Request) -> dict[str, Any]:
     }
 
 
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "What came, where, and what was expected"},
+    408: {"description": "The body did not come in time"},
+    413: {"description": "Too large"},
+    415: {"description": "Compressed"},
+    503: {"description": "Too many requests at once; Retry-After says when to try again"},
+}
 BODY = {
     "required": True,
     "content": {
@@ -142,7 +149,7 @@ BODY = {
 }
 
 
-@router.post(f"{PATH}/infer", openapi_extra={"requestBody": BODY})
+@router.post(f"{PATH}/infer", openapi_extra={"requestBody": BODY}, responses=REFUSALS)
 @router.post(f"{VERSION_PATH}/infer", include_in_schema=False)
 async def infer(request: Request) -> Response:
     """Diagnose windows of raw vibration that come and go as JSON or as binary tensors."""

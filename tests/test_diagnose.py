@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from threading import Event, Thread
 
 import numpy as np
@@ -206,7 +207,9 @@ def test_a_run_that_breaks_off_keeps_what_it_had(url, folder, tmp_path):
         (tmp_path / f"{number:02}.npy").hardlink_to(folder / "outer.npy")
     table = tmp_path / "table.csv"
     command = [sys.executable, str(ROOT / "api" / "diagnose.py"), str(tmp_path), *STATED, "--url", url, "--csv", table]
-    process = subprocess.Popen(command, env=environment())
+    # A shell ignores SIGINT for what it runs in the background, and that is inherited.
+    listening = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, env=environment(), preexec_fn=listening)
     while process.poll() is None and not (table.exists() and len(read_table(table)) > 1):
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)

@@ -25,9 +25,12 @@ pytestmark = pytest.mark.skipif(
     not find_spec("ray"), reason="RAY SKIPPED: not installed, see api/requirements-scale.txt"
 )
 NODES = """
+import os
 import sys
+from ray._common.utils import get_default_ray_temp_dir
 from ray.cluster_utils import Cluster
 
+os.makedirs(get_default_ray_temp_dir(), exist_ok=True)  # Ray notes its address there, whatever temp_dir says
 cluster = Cluster()
 for _ in range(3):
     cluster.add_node(

@@ -1,0 +1,28 @@
+"""The long run's measurements, short; `python -m tests.soak` runs them in full, and those that are missed yet."""
+
+from tests import soak
+
+
+def test_a_full_queue_says_when_to_come_again():
+    measured = soak.fill_the_queue(4)
+    assert measured.kept, measured
+
+
+def test_slow_senders_hold_up_nobody():
+    measured = soak.hold_slow_sockets(8)
+    assert measured.kept, measured
+
+
+def test_a_killed_child_is_replaced():
+    measured = soak.kill_the_child(1)
+    assert measured.kept, measured
+
+
+def test_it_is_ready_soon():
+    measured = soak.time_starts(3)
+    assert measured.kept, measured
+
+
+def test_a_record_gets_the_same_answer_in_any_batch():
+    measured = soak.compare_batches()
+    assert measured.kept, measured
