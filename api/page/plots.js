@@ -67,8 +67,8 @@ function drawEnvelope(element, series, lines) {
   const tables = series.map(({ step, amplitude }) => [range(amplitude.length, step), amplitude]);
   const last = tables[0][0].at(-1);
   draw(element, {
-    height: HEIGHT + 40,
-    padding: [50, 12, 0, 0],
+    height: HEIGHT + (element.clientWidth < 600 ? 80 : 40),
+    padding: [element.clientWidth < 600 ? 84 : 50, 12, 0, 0], // room for the rows of names
     legend: { live: true },
     scales: { x: { time: false, range: (_, low, high) => (low === null ? [0, last] : [Math.max(low, 0), Math.min(high, last)]) }, y: { range: (_, low, high) => [0, high * 1.05 || 1] } },
     axes: [axis("order (multiples of the shaft rate)"), axis("amplitude (mean squared envelope = 1)", { size: 64, values: ticks })],
