@@ -58,7 +58,9 @@ def answer(diagnosis: RecordingDiagnosis, fields: Fields, files: list[tuple[str,
         "baseline": [describe_baseline_file(each) for each in baseline],
         "warnings": [*collect_warnings(stated, baseline, fields), *found.warnings, *find_dissent(found)],
         "series": plot(stated, windows, evidence) if fields.series else {},
-        "baseline_series": plot_baseline(baseline, bearing, evidence) if baseline and fields.series else None,
+        "baseline_series": plot_baseline(baseline, bearing, evidence)
+        if baseline and fields.series and evidence.lines
+        else None,
     }
     if fields.series:
         result["windows"] = add_spectra(result["windows"], evidence)
@@ -200,7 +202,7 @@ def plot(stated: Stated, windows: np.ndarray, evidence: Evidence) -> dict[str, A
     return {
         "waveform": series.waveform(signal, stated.sampling_rate, len(windows)),
         "spectrum": series.spectrum(windows, stated.sampling_rate, unit) if len(windows) else None,
-        "envelope_spectrum": series.envelope_spectrum(evidence.spectra, evidence.spacing) if len(windows) else None,
+        "envelope_spectrum": series.envelope_spectrum(evidence.spectra, evidence.spacing) if evidence.lines else None,
     }
 
 

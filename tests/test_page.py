@@ -150,6 +150,15 @@ def test_where_the_networks_were_not_asked_no_bars_are_shown(page):
     expect(page.locator("#bars")).to_be_hidden()
 
 
+def test_where_the_shaft_is_too_slow_the_rest_is_shown_and_the_reason(page):
+    page.locator("#rpm").fill("10")
+    page.locator("#file").set_input_files(EXAMPLES / "ball.wav")
+    expect(page.locator("#because")).to_contain_text("too slow")
+    expect(page.locator("#envelope")).to_be_hidden()
+    expect(page.locator("#spectrum canvas")).to_be_visible()
+    expect(page.locator("#waveform canvas")).to_be_visible()
+
+
 def test_a_long_recording_has_a_strip_that_fits(open_page, tmp_path):
     page = open_page(viewport={"width": 1280, "height": 800})
     samples = np.tile(wavfile.read(EXAMPLES / "outer_race.wav")[1], 24)

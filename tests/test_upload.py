@@ -328,6 +328,14 @@ def test_no_field_however_odd_breaks_it(client, fields):
     assert answer.status_code == 200 or "broke off" not in answer.text
 
 
+def test_a_shaft_too_slow_to_show_lines_has_no_envelope_spectrum(client):
+    answer = ask(client, npy(machine("OuterRace")), fields=STATED | {"rpm": "10"}).json()
+    assert "too slow" in answer["reason"]
+    assert answer["series"]["envelope_spectrum"] is None
+    assert answer["series"]["spectrum"]["high"]
+    assert (answer["agreement"]["lines"], answer["agreement"]["verdict"]) == ([], "inconclusive")
+
+
 def test_a_form_that_is_cut_short_is_refused(client):
     files = {"file": ("a.npy", npy(machine("OuterRace")))}
     form = requests.Request("POST", "http://here/diagnose/", files=files, data=STATED).prepare()

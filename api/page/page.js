@@ -264,13 +264,16 @@ function markedLines() {
 function drawAll() {
   const { series, baseline_series: healthy, agreement, recording, window_seconds: seconds } = answer;
   const start = chosenWindow === null ? null : answer.windows[chosenWindow].start;
-  for (const id of ["envelope", "spectrum"]) byId(id).closest(".card").hidden = !series.spectrum;
-  if (series.spectrum) {
+  byId("envelope").closest(".card").hidden = !series.envelope_spectrum; // where the shaft is too slow to show lines
+  byId("spectrum").closest(".card").hidden = !series.spectrum;
+  if (series.envelope_spectrum) {
     const step = series.envelope_spectrum.orders_per_point;
     const shown = [{ label: "this recording", step, amplitude: series.envelope_spectrum.amplitude, colour: colour("ink"), width: 1.5 }];
     if (start !== null) shown.push({ label: "the chosen window", step, amplitude: answer.windows[chosenWindow].envelope_spectrum, colour: colour("window"), width: 1 });
     if (healthy) shown.push({ label: "healthy", step: healthy.envelope_spectrum.orders_per_point, amplitude: healthy.envelope_spectrum.amplitude, colour: colour("healthy"), dash: [6, 4] });
     drawEnvelope(byId("envelope"), shown, markedLines());
+  }
+  if (series.spectrum) {
     const spectra = [{ label: "this recording", ...series.spectrum, colour: colour("ink") }];
     if (healthy) spectra.push({ label: "healthy", ...healthy.spectrum, colour: colour("healthy"), dash: [6, 4] });
     drawSpectrum(byId("spectrum"), spectra);
