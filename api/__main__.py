@@ -1,35 +1,15 @@
-"""`python -m api`: serve on $HOST:$PORT, and stop on SIGTERM without breaking an accepted request."""
-
-import signal
-from contextlib import suppress
-from threading import Timer
-from types import FrameType
+"""`python -m api`: serve on $HOST:$PORT."""
 
 import uvicorn
 
 from api.api import app
 from api.settings import settings
 
-GRACE = 8  # s for accepted requests to finish, so that it all ends within 10 s
-NOTICE = 1.0  # s from "not ready" to the closed listener, for whoever routes requests here
-
-
-class DrainingServer(uvicorn.Server):
-    """A server that says "not ready" before it stops listening, and ends with exit status 0."""
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if sig == signal.SIGTERM:
-            app.state.ready = False
-            Timer(NOTICE, self.stop).start()
-        else:
-            super().handle_exit(sig, frame)
-
-    def stop(self) -> None:
-        self.should_exit = True
+GRACE = 8  # s for accepted requests to finish after SIGTERM, so that it all ends within 10 s
 
 
 def main() -> None:
-    config = uvicorn.Config(
+    uvicorn.run(
         app,
         host=settings.host,
         port=settings.port,
@@ -38,8 +18,6 @@ def main() -> None:
         access_log=False,
         proxy_headers=False,
     )
-    with suppress(KeyboardInterrupt):
-        DrainingServer(config).run()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from api.predictor import Predictor
 from api.provenance import read_versions
 from api.records import fast_records
 from api.settings import settings
+from api.stopping import stop_gently_on_sigterm
 from model.order_lines import LEAST_RATE, WINDOW_SECONDS
 
 PAGE = Path(__file__).resolve().parent / "page"
@@ -61,6 +62,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.diagnosers = await start_diagnosers()
     complete_document(app)
     app.state.ready = True
+    stop_gently_on_sigterm(app.state)
     gc.collect()
     gc.freeze()  # what was loaded until now stays: later collections need not look through it again
     yield

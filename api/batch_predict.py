@@ -91,8 +91,6 @@ class BatchPredictMiddleware:
             await response(scope, receive, send)
             return
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
-        if not scope["app"].state.ready:
-            headers.append((b"connection", b"close"))  # the sender's next request would find nobody
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 

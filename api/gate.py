@@ -20,6 +20,7 @@ COUNTED = ("/batch_predict/", UPLOADS, "/v2/")  # whose requests wait in the que
 OPEN = ("/health/", "/v2/health/")  # without a key, for whoever routes requests here
 SPARE = 8_000_000  # bytes read on of a body that has turned out too large
 FORM_BYTES = 100_000  # what may surround the files in a form
+CLOSE = (b"connection", b"close")
 LOOK = 0.25  # s between looks for requests that are late
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 TRACE = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -183,11 +184,13 @@ class Gate:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 passage.status = message["status"]
-                model = getattr(scope["app"].state, "model_header", b"") if "app" in scope else b""
-                headers = [(b"x-request-id", passage.request_id), (b"x-model", model)]
+                state, given = scope["app"].state, message.get("headers", ())
+                headers = [(b"x-request-id", passage.request_id), (b"x-model", state.model_header)]
                 if passage.traceparent:
                     headers.append((b"traceparent", passage.traceparent))
-                message["headers"] = [*message.get("headers", ()), *headers]
+                if not state.ready and CLOSE not in given:
+                    headers.append(CLOSE)  # the sender's next request would find nobody
+                message["headers"] = [*given, *headers]
             await send(message)
 
         return send_with_headers
@@ -235,7 +238,7 @@ async def drain(passage: Passage, message: Message, receive: Receive, most: int)
             raise
         passage.task.uncancel()
     if not passage.ended:
-        message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+        message["headers"] = [*message.get("headers", ()), CLOSE]
 
 
 async def refuse(error: HTTPException, passage: Passage, send: Send) -> None:

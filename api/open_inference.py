@@ -157,10 +157,9 @@ async def infer(request: Request) -> Response:
     answer, split_at = await get_running_loop().run_in_executor(
         state.batch_predictor.workers, answer_body, body, request.headers.get(HEADER), state.predictor, state.metrics
     )
-    headers = {} if state.ready else {"Connection": "close"}  # the sender's next request would find nobody
     if split_at is None:
-        return Response(answer, headers=headers, media_type="application/json")
-    return Response(answer, headers=headers | {HEADER: str(split_at)}, media_type="application/octet-stream")
+        return Response(answer, media_type="application/json")
+    return Response(answer, headers={HEADER: str(split_at)}, media_type="application/octet-stream")
 
 
 @router.api_route("", methods=METHODS, include_in_schema=False)

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,7 @@ MB = 1_000_000
 SEED = 0
 BROKEN = (ConnectionError, asyncio.IncompleteReadError)
 RACE = 0.05  # s: a reset that comes sooner on a connection that was idle met a request on its way
+PLAIN, BARE = ("api",), ("uvicorn", "api.api:app", "--port", "{port}", "--no-access-log")
 LIVE = b"GET /health/live HTTP/1.1\r\nHost: here\r\n\r\n"
 MOST_JSON, MOST_UPLOAD = settings.max_body - 50_000, settings.max_upload - 50_000  # bytes
 LONG = min(MOST_JSON // (1024 * 2048), 16) - 1  # characters of a number, so that 1024 records fit
@@ -99,12 +100,12 @@ class Client:
 
 
 @contextmanager
-def serving(**extra: str) -> Iterator[Service]:
+def serving(command: Sequence[str] = PLAIN, **extra: str) -> Iterator[Service]:
     """Run the service on a free port with more settings, its log in a temporary folder, and stop it in the end."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "service.log"
-        process = start(port, log, **extra)
+        process = start(port, log, command, **extra)
         try:
             wait_until_ready(f"http://127.0.0.1:{port}", process, log, timeout=30)
             yield Service(port, process, log)
@@ -113,11 +114,11 @@ def serving(**extra: str) -> Iterator[Service]:
             process.wait(timeout=30)
 
 
-def start(port: int, log: Path, **extra: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "api"]
+def start(port: int, log: Path, command: Sequence[str] = PLAIN, **extra: str) -> subprocess.Popen:
     with log.open("w") as output:
         return subprocess.Popen(
-            command, cwd=ROOT, env=environment(HOST="127.0.0.1", PORT=str(port), **extra),
+            [sys.executable, "-m", *(part.format(port=port) for part in command)],
+            cwd=ROOT, env=environment(HOST="127.0.0.1", PORT=str(port), **extra),
             stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
@@ -302,12 +303,12 @@ class Load:
             self.broken.append(f"{'reused' if is_reused else 'new'} connection, {1000 * seconds:.0f} ms: {error!r}")
 
 
-def stop_under_load(rounds: int) -> Measured:
+def stop_under_load(rounds: int, command: Sequence[str] = PLAIN) -> Measured:
     """SIGTERM under 16-way load: whatever was accepted is answered, and the service exits 0 within ten seconds."""
     requests = [ask_for_json(make_records(1)), ask_for_npy(make_records(100)), ask_for_npy(make_records(1))]
     answered, raced, broken, longest = 0, 0, [], 0.0
     for _ in range(rounds):
-        with serving() as service:
+        with serving(command) as service:
             load, seconds = uvloop.run(stop_once(service, requests))
         answered, raced, broken = answered + load.answered, raced + load.raced, broken + load.broken
         longest = max(longest, seconds)
@@ -316,7 +317,8 @@ def stop_under_load(rounds: int) -> Measured:
         f"{answered:,} answered, {len(broken)} broken {broken[:3] or ''}, {raced} resets of idle connections, "
         f"longest stop {longest:.1f} s"
     )
-    return Measured(f"{rounds} rounds of SIGTERM under 16-way load: none broken", came, not broken and longest < 10)
+    asked = f"{rounds} rounds of SIGTERM to {command[0]} under 16-way load: none broken"
+    return Measured(asked, came, not broken and longest < 10)
 
 
 async def stop_once(service: Service, requests: list[bytes]) -> tuple[Load, float]:
@@ -612,6 +614,7 @@ def main() -> None:
         "slow": lambda: hold_slow_sockets(60),
         **{f"peak of {name}": partial(measure_peak, name) for name in LARGEST},
         "term": lambda: stop_under_load(options.rounds),
+        "term of bare uvicorn": lambda: stop_under_load(options.rounds, BARE),
         "soak": lambda: soak(60 * options.minutes),
     }
     chosen = [measure for name, measure in measurements.items() if options.only in name]

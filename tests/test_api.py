@@ -170,10 +170,11 @@ def test_every_usual_command_starts_it(command, folder, example):
         process.communicate(timeout=20)
 
 
-def test_sigterm_says_not_ready_answers_what_was_accepted_and_exits_0(example):
+@pytest.mark.parametrize("command", ["python -m api", "uvicorn api.api:app --port {port}"])
+def test_sigterm_says_not_ready_answers_what_was_accepted_and_exits_0(command, example):
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    process = start([sys.executable, "-m", "api"], ROOT, PORT=str(port))
+    process = start(command.format(port=port).split(), ROOT, PORT=str(port))
     wait_until_ready(url, process)
     answers = []
 

@@ -1,4 +1,6 @@
-"""The long run's measurements, short; `python -m tests.soak` runs them in full, and those that are missed yet."""
+"""The long run's measurements, short; `python -m tests.soak` runs them in full."""
+
+import pytest
 
 from tests import soak
 
@@ -10,6 +12,12 @@ def test_a_full_queue_says_when_to_come_again():
 
 def test_slow_senders_hold_up_nobody():
     measured = soak.hold_slow_sockets(8)
+    assert measured.kept, measured
+
+
+@pytest.mark.parametrize("command", [soak.PLAIN, soak.BARE], ids=["python -m api", "uvicorn"])
+def test_a_stop_under_load_breaks_no_accepted_request(command):
+    measured = soak.stop_under_load(3, command)
     assert measured.kept, measured
 
 
