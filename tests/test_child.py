@@ -109,7 +109,22 @@ def test_computing_is_limited(noise):
         with pytest.raises(DiedError):
             await child.ask(FIELDS, long * 6)
 
-    run(scenario, seconds=0, memory=2**30)
+    run(scenario, seconds=0.3, memory=2**30)
+
+
+def test_computing_is_limited_anew_for_each_question(recording):
+    async def scenario(child):
+        first = child.process
+        while cpu_seconds(first.pid) < 3:
+            assert (await child.ask(FIELDS, recording))[0] == 200
+        return first is child.process
+
+    assert run(scenario, seconds=0.5)
+
+
+def cpu_seconds(process):
+    ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def test_it_has_no_secret_and_writes_no_file(monkeypatch, tmp_path):
