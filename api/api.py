@@ -16,6 +16,7 @@ from starlette.routing import Route
 from api import open_inference, upload
 from api.answers import BatchAnswer, DiagnosisAnswer, ErrorAnswer, HealthAnswer, InvalidAnswer, ModelAnswer
 from api.batch_predict import PATH, BatchPredictMiddleware, BatchPredictor
+from api.bodies import give_large_blocks_back
 from api.diagnosers import MOST_BYTES, Diagnosers
 from api.fields import known_bearings
 from api.gate import Gate
@@ -51,6 +52,7 @@ REQUEST_BODY = {
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    give_large_blocks_back()
     # A worker answers requests and hands parts of large ones to the helpers, who wait for nobody: no deadlock.
     helpers, answerers = ThreadPoolExecutor(settings.workers), ThreadPoolExecutor(settings.workers)
     app.state.predictor = Predictor(ASSETS, settings.backend, settings.threads, helpers.map)

@@ -15,20 +15,22 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.answers import analyse
+from api.bodies import read_body
 from api.coalescer import Coalescer
 from api.metrics import Metrics
 from api.predictor import Predictor
-from api.records import InvalidRecordsError, RecordReader, check, have_answers
+from api.records import InvalidRecordsError, RecordReader, TooManyRecordsError, check, have_answers
 
 PATH = "/batch_predict/"
-Reader = Callable[[bytes], np.ndarray]
+Body = bytes | bytearray
+Reader = Callable[[Body], np.ndarray]
 
 
 class Question(NamedTuple):
     """One request's body, how to read it, and the moment at which it was complete."""
 
     read: Reader
-    body: bytes
+    body: Body
     start: float
 
 
@@ -36,12 +38,12 @@ class BatchPredictor:
     """Answer requests to PATH; whatever is needed for it, loaded once."""
 
     def __init__(self, predictor: Predictor, workers: Executor, metrics: Metrics, most_records: int) -> None:
-        reader = RecordReader(predictor.window_length, predictor.spread)
-        self.readers: dict[str, tuple[Reader, Callable[[bytes], bool]]] = {
+        reader = RecordReader(predictor.window_length, most_records, predictor.spread)
+        self.readers: dict[str, tuple[Reader, Callable[[Body], bool]]] = {
             "application/json": (reader.read_json, reader.are_few_json),
             "application/x-npy": (reader.read_npy, reader.are_few_npy),
         }
-        self.answer_all = partial(answer_all, predictor=predictor, metrics=metrics, most_records=most_records)
+        self.answer_all = partial(answer_all, predictor=predictor, metrics=metrics)
         self.coalescer = Coalescer(self.answer_all)
         self.workers = workers
 
@@ -58,7 +60,7 @@ class BatchPredictor:
             raise answer
         return answer
 
-    def pick_reader(self, content_type: str) -> tuple[Reader, Callable[[bytes], bool]]:
+    def pick_reader(self, content_type: str) -> tuple[Reader, Callable[[Body], bool]]:
         media_type = content_type.partition(";")[0].strip().lower()
         if media_type not in self.readers:
             expected = f"Content-Type should be {' or '.join(self.readers)}"
@@ -100,26 +102,12 @@ def path_of(scope: Scope) -> str:
     return scope["path"].removeprefix(scope.get("root_path", ""))
 
 
-async def read_body(receive: Receive) -> bytes:
-    """Return the whole body. Raises ClientDisconnect where its sender went away before its end."""
-    parts = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        parts.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-def answer_all(
-    questions: list[Question], predictor: Predictor, metrics: Metrics, most_records: int
-) -> list[bytes | Exception]:
+def answer_all(questions: list[Question], predictor: Predictor, metrics: Metrics) -> list[bytes | Exception]:
     """Return each question's finished answer, computed in one batch, or the error that it gets instead."""
     start = perf_counter()
     for question in questions:
         metrics.time("queue", start - question.start)
-    found = [read_records(question, most_records) for question in questions]
+    found = [read_records(question) for question in questions]
     metrics.time("parse", perf_counter() - start)
     records = collect(found)
     if records is not None and not have_answers(records, predictor.least_variation):
@@ -143,12 +131,11 @@ def answer_all(
     return answers
 
 
-def read_records(question: Question, most_records: int) -> np.ndarray | Exception:
+def read_records(question: Question) -> np.ndarray | Exception:
     try:
-        records = question.read(question.body)
-        if len(records) > most_records:
-            return HTTPException(413, f"{len(records):,} records came, expected {most_records:,} at most")
-        return records
+        return question.read(question.body)
+    except TooManyRecordsError as error:
+        return HTTPException(413, str(error))
     except InvalidRecordsError as error:
         return RequestValidationError([error.mistake])
 

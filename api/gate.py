@@ -21,6 +21,7 @@ OPEN = ("/health/", "/v2/health/")  # without a key, for whoever routes requests
 SPARE = 8_000_000  # bytes read on of a body that has turned out too large
 FORM_BYTES = 100_000  # what may surround the files in a form
 CLOSE = (b"connection", b"close")
+GONE: Message = {"type": "http.disconnect"}
 LOOK = 0.25  # s between looks for requests that are late
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 TRACE = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -30,8 +31,8 @@ class Passage:
     """One request on its way: who sent it, what has come in of it, what was answered."""
 
     __slots__ = (
-        "came", "deadline", "ended", "is_late", "method", "path", "queued", "request_id", "start", "status", "task",
-        "traceparent",
+        "came", "deadline", "ended", "held", "is_late", "method", "path", "queued", "refusal", "request_id", "start",
+        "status", "task", "traceparent",
     )  # fmt: skip
 
     def __init__(self, scope: Scope) -> None:
@@ -42,7 +43,8 @@ class Passage:
         self.request_id = given if REQUEST_ID.fullmatch(given) else b"%016x" % getrandbits(64)
         self.traceparent = traceparent if TRACE.fullmatch(traceparent) else b""
         self.start = perf_counter()
-        self.came, self.ended, self.queued, self.status = 0, False, False, 0
+        self.came, self.held, self.ended, self.queued, self.status = 0, 0, False, False, 0
+        self.refusal: HTTPException | None = None  # of a body on its way
         self.deadline, self.is_late = inf, False
         self.task: asyncio.Task | None = None
 
@@ -83,7 +85,7 @@ class Gate:
             passage.status = passage.status or 500
             raise
         finally:
-            self.buffered -= passage.came
+            self.release(passage)
             self.queued -= passage.queued
             self.note(passage)
 
@@ -102,13 +104,16 @@ class Gate:
         plain_send = self.watch(passage, scope, send)
 
         async def receive_some() -> Message:
-            message = await receive()
-            if message["type"] == "http.request":
-                self.take(passage, message, most)
-                if passage.ended:
-                    now = perf_counter()
-                    self.metrics.time("read", now - passage.start)
-                    passage.deadline = now + self.settings.request_timeout
+            message = await receive() if passage.refusal is None else GONE
+            if message["type"] != "http.request":
+                return message
+            passage.refusal = self.take(passage, message, most)
+            if passage.refusal:
+                return GONE  # so that whoever collects the body lets go of it before its sender is told
+            if passage.ended:
+                now = perf_counter()
+                self.metrics.time("read", now - passage.start)
+                passage.deadline = now + self.settings.request_timeout
             return message
 
         async def send_some(message: Message) -> None:
@@ -117,12 +122,19 @@ class Gate:
                 passage.deadline = inf
             await plain_send(message)
 
+        async def send_unless_refused(message: Message) -> None:
+            if passage.refusal is None:
+                await send_some(message)
+
         self.set_deadline(passage)
         try:
             self.check_key(passage, scope)
             check_length(scope, most)
-            await self.app(scope, receive_some, send_some)
+            await self.app(scope, receive_some, send_unless_refused)
+            if passage.refusal:
+                raise passage.refusal
         except HTTPException as error:
+            self.release(passage)
             await refuse(error, passage, send_some)
         except asyncio.CancelledError:
             if not passage.is_late or passage.status:
@@ -153,19 +165,25 @@ class Gate:
         if lines:
             print(*lines, sep="\n", flush=True)
 
-    def take(self, passage: Passage, message: Message, most: int) -> None:
-        """Count a part of a body. Raises HTTPException where it is too much, or there is no room for it."""
+    def take(self, passage: Passage, message: Message, most: int) -> HTTPException | None:
+        """Count a part of a body, and return a refusal where it is too much, or there is no room for it."""
         size = len(message.get("body", b""))
         passage.came += size
+        passage.held += size
         self.buffered += size
         passage.ended = not message.get("more_body", False)
         if passage.came > most + FORM_BYTES:
-            raise too_large(most)
+            return too_large(most)
         if self.buffered > self.settings.max_buffered or (passage.ended and self.queued >= self.settings.max_queue):
-            raise busy()
+            return busy()
         if passage.ended and not passage.queued:
             passage.queued = True
             self.queued += 1
+        return None
+
+    def release(self, passage: Passage) -> None:
+        self.buffered -= passage.held
+        passage.held = 0
 
     def check_key(self, passage: Passage, scope: Scope) -> None:
         """Raise HTTPException unless a key is given that is one of ours, or none is asked for."""

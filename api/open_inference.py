@@ -10,25 +10,32 @@ from annotated_types import Len
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
-from pydantic import AllowInfNan, BaseModel, FailFast, Strict, StrictBool, StrictInt, TypeAdapter, ValidationError
+from pydantic import BaseModel, FailFast, StrictBool, StrictInt, ValidationError
 from pydantic_core import to_json
 from starlette.requests import ClientDisconnect
-from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
+from api.bodies import read_body
 from api.metrics import Metrics
 from api.predictor import Predictor
-from api.records import InvalidRecordsError, check, describe, refusal
+from api.records import (
+    InvalidRecordsError,
+    TooManyRecordsError,
+    check,
+    describe,
+    read_objects,
+    refusal,
+    shorten,
+    taking_turns,
+)
 from api.settings import settings
 
 MODEL, VERSION = "bearing", "1"
 PATH, VERSION_PATH = f"/models/{MODEL}", f"/models/{MODEL}/versions/{VERSION}"
 MOST_RECORDS = settings.max_records
-MOST_IN_JSON = 1024  # records; a number of JSON takes some 60 bytes of memory on its way, a binary one 4
 HEADER = "Inference-Header-Content-Length"
 DATATYPES = {"FP32": "<f4", "FP64": "<f8", "INT16": "<i2", "INT32": "<i4"}
 PLATFORMS = {"onnx": "onnxruntime_onnx", "torch": "pytorch_state_dict"}
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-Number = Annotated[float, Strict(), AllowInfNan(False)]
 
 
 class Parameters(BaseModel):
@@ -61,13 +68,6 @@ class InferRequest(BaseModel):
     parameters: Parameters = Parameters()
     inputs: Annotated[list[RequestInput], FailFast(), Len(1, 1)]
     outputs: Annotated[list[RequestOutput], FailFast(), Len(0, 2)] = []
-
-
-class Numbers(TypedDict):
-    data: Annotated[list[Number], FailFast()]
-
-
-NUMBERS = TypeAdapter(Numbers)
 
 
 class OpenInferenceRoute(APIRoute):
@@ -153,7 +153,7 @@ BODY = {
 @router.post(f"{VERSION_PATH}/infer", include_in_schema=False)
 async def infer(request: Request) -> Response:
     """Diagnose windows of raw vibration that come and go as JSON or as binary tensors."""
-    body, state = await read_body(request), request.app.state
+    body, state = await read(request), request.app.state
     answer, split_at = await get_running_loop().run_in_executor(
         state.batch_predictor.workers, answer_body, body, request.headers.get(HEADER), state.predictor, state.metrics
     )
@@ -170,28 +170,32 @@ async def unknown(request: Request) -> None:
     raise HTTPException(404, f"{what} is not served: the only model is {MODEL!r}, its only version {VERSION!r}")
 
 
-async def read_body(request: Request) -> bytes:
+async def read(request: Request) -> bytes | bytearray:
     if request.headers.get("content-encoding", "identity") != "identity":
         raise HTTPException(415, "the request is compressed: send it as it is, without Content-Encoding")
     try:
-        return await request.body()
+        return await read_body(request.receive)
     except ClientDisconnect as error:
         raise HTTPException(400, "the request broke off") from error
 
 
-def answer_body(body: bytes, header: str | None, predictor: Predictor, metrics: Metrics) -> tuple[bytes, int | None]:
+def answer_body(
+    body: bytes | bytearray, header: str | None, predictor: Predictor, metrics: Metrics
+) -> tuple[bytes, int | None]:
     """Return the answer, and where its JSON ends if tensors follow it. Raises HTTPException in words."""
     try:
         head, tensor = split(body, header)
-        if head.count(b",") > MOST_IN_JSON * predictor.window_length + 1000:  # beside the numbers are a few names
-            raise refusal("json", [], f"JSON should hold {MOST_IN_JSON} records, binary tensors hold more", "more")
-        request = InferRequest.model_validate_json(head)
-        records = read_records(request.inputs[0], tensor, predictor.window_length)
+        with taking_turns(head):
+            request = InferRequest.model_validate(read_objects(head))
+            records = read_records(request.inputs[0], tensor, predictor.window_length)
+            request.inputs[0].data = None  # objects of many times their size
         check(records, predictor.least_variation)
     except ValidationError as error:
-        raise HTTPException(400, say(describe(error.errors()[0]))) from None
+        raise HTTPException(400, say(describe(error))) from None
     except InvalidRecordsError as error:
         raise HTTPException(400, say(error.mistake)) from None
+    except TooManyRecordsError as error:
+        raise HTTPException(413, str(error)) from None
     probabilities = predictor.predict(records)
     metrics.watch(records)
     metrics.count("/v2/", predictor.classes, probabilities.argmax(axis=1))
@@ -203,7 +207,7 @@ def say(mistake: dict) -> str:
     return f"{place or 'body'}: {mistake['msg']} (came: {mistake['input']})"
 
 
-def split(body: bytes, header: str | None) -> tuple[bytes, memoryview]:
+def split(body: bytes | bytearray, header: str | None) -> tuple[bytes | bytearray, memoryview]:
     """Return a request's JSON, and the bytes of the tensor behind it."""
     if header is None:
         return body, memoryview(b"")
@@ -239,13 +243,22 @@ def read_numbers(data: list, count: int, window_length: int, dtype: np.dtype) ->
         data = list(chain.from_iterable(data))
     if len(data) != count * window_length:
         raise refusal("data", ["inputs", 0, "data"], f"There should be {count * window_length} numbers", str(len(data)))
-    numbers = np.array(NUMBERS.validate_python({"data": data})["data"])
-    with np.errstate(over="ignore", invalid="ignore"):
-        wrong = numbers.astype(dtype) != numbers
-    if dtype.kind == "i" and wrong.any():
+    if not set(map(type, data)) <= {int, float}:
+        place = next(index for index, value in enumerate(data) if type(value) not in (int, float))
+        raise refusal("data", ["inputs", 0, "data", place], "Input should be a valid number", str(shorten(data[place])))
+    try:
+        numbers = np.array(data, dtype=np.float64)
+    except OverflowError:
+        raise refusal("data", ["inputs", 0, "data"], "Numbers should be float64's", "a larger integer") from None
+    if dtype.kind == "i" and (wrong := not_whole(numbers, dtype)).any():
         came = str(numbers[wrong][0])
         raise refusal("data", ["inputs", 0, "data"], f"Numbers should be integers of {dtype.itemsize} bytes", came)
     return numbers
+
+
+def not_whole(numbers: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return numbers.astype(dtype) != numbers
 
 
 def write_answer(request: InferRequest, probabilities: np.ndarray, classes: list[str]) -> tuple[bytes, int | None]:

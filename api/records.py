@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import pairwise
+from threading import Lock
 from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Len
 from pydantic import AllowInfNan, FailFast, Strict, TypeAdapter, ValidationError
+from pydantic_core import from_json
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 try:
@@ -20,6 +23,8 @@ SPAN = 1 << 20  # bytes parsed by one thread at a time
 LONGEST_HEADER = 4096  # bytes; np.save writes 128 for a plain array
 SMALL = 64 * 1024  # bytes
 FEW = 2  # records
+MOST_OBJECTS = 72_000_000  # bytes that the objects of one JSON text may take, some 1,000 records
+READING = Lock()  # held while larger JSON is read into objects, one at a time
 NPY_HEADER = re.compile(
     rb"\x93NUMPY(?:\x01\x00..|\x02\x00....)"
     rb"\{'descr': ?'(?P<dtype><f[48])', ?'fortran_order': ?False, ?"
@@ -36,13 +41,18 @@ class InvalidRecordsError(ValueError):
         self.mistake = mistake
 
 
+class TooManyRecordsError(ValueError):
+    """A request for more than is answered at once; its words are for the sender."""
+
+
 class RecordReader:
     """Read the records of a request, as JSON or .npy, into float32 (records, window_length).
 
+    Raises InvalidRecordsError or TooManyRecordsError, before memory is taken for what will not be answered.
     Whether the numbers are such that there is an answer is for have_answers and check to say.
     """
 
-    def __init__(self, window_length: int, spread: Callable = map) -> None:
+    def __init__(self, window_length: int, most_records: int, spread: Callable = map) -> None:
         """window_length in samples; spread is a `map` that may compute its items at the same time."""
         # FailFast: without it a body of a million wrong numbers would become a million errors before one is sent.
         number = Annotated[float, Strict(), AllowInfNan(False)]
@@ -53,18 +63,20 @@ class RecordReader:
 
         self.adapter = TypeAdapter(Annotated[list[Item], FailFast(), Len(1)])
         self.window_length = window_length
+        self.most_records = most_records
         self.spread = spread
 
-    def read_json(self, body: bytes) -> np.ndarray:
-        """Read `[{"record": [numbers]}, ...]`; other keys beside `record` are ignored. Raises InvalidRecordsError.
+    def read_json(self, body: bytes | bytearray) -> np.ndarray:
+        """Read `[{"record": [numbers]}, ...]`; other keys beside `record` are ignored.
 
         Every number becomes np.float32(float(text)). The compiled reader takes the plain form alone and leaves the
         rest, right or wrong, to the validating one.
         """
-        records = self.read_plain(body) if fast_records else None
+        is_plain = fast_records and body.count(b"{") <= self.most_records  # one before each record
+        records = self.read_plain(body) if is_plain else None
         return self.validate(body) if records is None else records
 
-    def read_plain(self, body: bytes) -> np.ndarray | None:
+    def read_plain(self, body: bytes | bytearray) -> np.ndarray | None:
         """Read a body in the plain form, its spans at the same time; None where it is not in that form."""
         spans = split_plain(body)
         if not spans:
@@ -74,26 +86,29 @@ class RecordReader:
         parts = list(self.spread(partial(self.read_span, body), spans))
         return None if any(part is None for part in parts) else np.concatenate(parts)
 
-    def read_span(self, body: bytes, span: tuple[int, int, str]) -> np.ndarray | None:
+    def read_span(self, body: bytes | bytearray, span: tuple[int, int, str]) -> np.ndarray | None:
         start, stop, terminator = span
         shortest = len('{"record":[]}') + 2 * self.window_length - 1
         records = np.empty(((stop - start) // shortest + 1, self.window_length), dtype=np.float32)
         count = fast_records.parse(body, start, stop, terminator, records, self.window_length)
         return None if count < 0 else records[:count]
 
-    def validate(self, body: bytes) -> np.ndarray:
-        try:
-            items = self.adapter.validate_json(body)
-        except ValidationError as error:
-            raise InvalidRecordsError(describe(error.errors()[0])) from None
-        with np.errstate(over="ignore"):
-            return np.array([item["record"] for item in items], dtype=np.float32)
+    def validate(self, body: bytes | bytearray) -> np.ndarray:
+        with taking_turns(body):
+            try:
+                items = self.adapter.validate_python(read_objects(body))
+            except ValidationError as error:
+                raise InvalidRecordsError(describe(error)) from None
+            self.check_number(len(items))
+            with np.errstate(over="ignore"):
+                return np.array([item["record"] for item in items], dtype=np.float32)
 
-    def read_npy(self, body: bytes) -> np.ndarray:
-        """Read one array as np.save writes it: float32 or float64, little-endian, C order, (records, window_length).
+    def check_number(self, records: int) -> None:
+        if records > self.most_records:
+            raise TooManyRecordsError(f"{records:,} records came, expected {self.most_records:,} at most")
 
-        Raises InvalidRecordsError.
-        """
+    def read_npy(self, body: bytes | bytearray) -> np.ndarray:
+        """Read one array as np.save writes it: float32 or float64, little-endian, C order, (records, window_length)."""
         header = NPY_HEADER.match(body)
         start = header.end() if header else 0
         if not header or start != announced_start(body) or int(header["length"]) != self.window_length:
@@ -106,11 +121,12 @@ class RecordReader:
         size = records * self.window_length * dtype.itemsize
         if len(body) - start != size:
             raise refusal("npy_invalid", [], f"Header announces {size} bytes of samples", f"{len(body) - start} bytes")
+        self.check_number(records)
         with np.errstate(over="ignore"):
             samples = np.frombuffer(body, dtype, offset=start).reshape(records, self.window_length)
             return np.require(samples, np.float32, ["C_CONTIGUOUS", "ALIGNED"])
 
-    def are_few_json(self, body: bytes) -> bool:
+    def are_few_json(self, body: bytes | bytearray) -> bool:
         """Return whether a JSON body holds so few records that they are answered on the event loop."""
         if len(body) >= SMALL:
             return False
@@ -121,12 +137,12 @@ class RecordReader:
                 return True
         return False
 
-    def are_few_npy(self, body: bytes) -> bool:
+    def are_few_npy(self, body: bytes | bytearray) -> bool:
         """Return whether an .npy body holds so few records that they are answered on the event loop."""
         return len(body) <= LONGEST_HEADER + FEW * 4 * self.window_length
 
 
-def split_plain(body: bytes) -> list[tuple[int, int, str]]:
+def split_plain(body: bytes | bytearray) -> list[tuple[int, int, str]]:
     """Return spans (start, stop, terminator) of a body in the plain form: whole records, some SPAN bytes each.
 
     In that form "{" stands nowhere but before a record; a body in another form fails in one of its spans.
@@ -141,8 +157,34 @@ def split_plain(body: bytes) -> list[tuple[int, int, str]]:
     return [*spans, (starts[-1], len(body), "]")]
 
 
-def describe(mistake: dict) -> dict:
-    """Return one of pydantic's errors in FastAPI's form, with what came cut to a size that can be sent back."""
+def taking_turns(body: bytes | bytearray) -> AbstractContextManager:
+    """Let one thread at a time read large JSON into objects; small JSON, which the event loop reads, never waits."""
+    return READING if len(body) >= SMALL else nullcontext()
+
+
+def read_objects(body: bytes | bytearray) -> Any:
+    """Return the objects of a JSON text. Raises InvalidRecordsError or TooManyRecordsError."""
+    if len(body) >= SMALL and weigh(body) > MOST_OBJECTS:
+        words = f"{len(body):,} bytes of such JSON take too much memory: send fewer records at once, or binary ones"
+        raise TooManyRecordsError(words)
+    try:
+        return from_json(body)
+    except ValueError as error:
+        raise refusal("json_invalid", [], f"Invalid JSON: {error}", f"{len(body)} bytes") from None
+
+
+def weigh(body: bytes | bytearray) -> int:
+    """Return the bytes that the objects of a JSON text may take, long texts aside, which are bounded by the body."""
+    characters = 8 * len(body) if b"\\" in body or not body.isascii() else 0  # one emoji makes each of four bytes
+    sizes = {b",": 34, b"[": 80, b"{": 200, b'"': 36}
+    return characters + sum(size * body.count(mark) for mark, size in sizes.items())
+
+
+def describe(error: ValidationError) -> dict:
+    """Return the first of pydantic's errors in FastAPI's form, in JSON's words, with what came cut to a size."""
+    first = error.errors(include_url=False)[0]
+    details = {name: first[name] for name in ("type", "loc", "input", "ctx") if name in first}
+    [mistake] = ValidationError.from_exception_data("", [details], input_type="json").errors(include_url=False)
     return {
         "type": mistake["type"],
         "loc": ["body", *mistake["loc"]],
@@ -162,7 +204,7 @@ def shorten(value: Any) -> str | int | bool | None:
     return text if len(text) <= 80 else f"{text[:80]}..."
 
 
-def announced_start(body: bytes) -> int:
+def announced_start(body: bytes | bytearray) -> int:
     """Return where an .npy body says that its samples start."""
     size = 4 if body[6:7] == b"\2" else 2
     return 8 + size + int.from_bytes(body[8 : 8 + size], "little")

@@ -11,6 +11,7 @@ from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
+from api.bodies import read_body
 from api.diagnosers import MOST_BYTES, Diagnosers, refuse
 from api.fields import Fields
 
@@ -93,7 +94,7 @@ async def read_request(request: Request) -> tuple[Fields, list[tuple[str, bytes]
     """Return fields and files, the recording first, the baseline after it. Raises RequestValidationError."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == NPY:
-        return check_fields(dict(request.query_params)), [("body.npy", await request.body())]
+        return check_fields(dict(request.query_params)), [("body.npy", await read_body(request.receive))]
     if media_type == "multipart/form-data":
         return await read_form(request)
     expected = f"Content-Type should be multipart/form-data or {NPY}"

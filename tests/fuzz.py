@@ -279,13 +279,14 @@ class Target(NamedTuple):
 
 
 LENGTH = 4  # samples of a record here: a fuzzer does not find 2,048 numbers
+MOST = 2_000  # records
 
 
 def fuzz_json() -> Callable[[bytes], None]:
     """The compiled reader takes nothing that the validating one refuses, and reads the same numbers."""
     from api.records import InvalidRecordsError, RecordReader
 
-    reader = RecordReader(LENGTH)
+    reader = RecordReader(LENGTH, MOST)
 
     def read(body: bytes) -> None:
         reader.are_few_json(body)
@@ -303,7 +304,7 @@ def fuzz_json() -> Callable[[bytes], None]:
 def fuzz_npy() -> Callable[[bytes], None]:
     from api.records import InvalidRecordsError, RecordReader, check, have_answers
 
-    reader = RecordReader(LENGTH)
+    reader = RecordReader(LENGTH, MOST)
 
     def read(body: bytes) -> None:
         with contextlib.suppress(InvalidRecordsError), np.errstate(all="ignore"):

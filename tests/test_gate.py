@@ -3,6 +3,7 @@ import re
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import numpy as np
@@ -141,6 +142,19 @@ def test_a_full_queue_says_so_at_once_and_recovers(small, example):
 
 
 # --- what every answer carries, and what is written down
+
+
+def test_where_there_is_no_room_for_all_bodies_some_are_answered(small, example):
+    url, _ = small
+    body = example.rstrip()[:-1] + b" " * 1_800_000 + b"]"
+    with ThreadPoolExecutor(12) as senders:
+        answers = list(
+            senders.map(lambda _: requests.post(f"{url}/batch_predict/", body, headers=JSON, timeout=10), range(48))
+        )
+    statuses = {answer.status_code for answer in answers}
+    assert statuses <= {200, 503}
+    assert 200 in statuses
+    assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 503)
 
 
 def test_every_answer_names_itself_and_the_models(client, example):

@@ -293,8 +293,8 @@ def test_a_malformed_binary_request_is_refused_in_words(url, body, header):
 
 def test_json_of_more_numbers_than_memory_should_hold_is_refused_before_it_is_parsed(url):
     answer = requests.post(f"{url}{MODEL}/infer", data=b"[" + b"0," * (15 << 20) + b"0]", timeout=30)
-    check_refusal(answer)
-    assert "binary tensors hold more" in answer.json()["error"]
+    check_refusal(answer, 413)
+    assert "fewer records at once, or binary ones" in answer.json()["error"]
 
 
 def test_a_request_beyond_the_limit_is_refused_before_it_is_read(url):

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api import records as records_module
-from api.records import InvalidRecordsError, RecordReader
+from api.records import InvalidRecordsError, RecordReader, TooManyRecordsError, read_objects, weigh
 from tests.conftest import ROOT, environment
 
 LENGTH = 2048
+MOST = 2_000  # records
 GOOD = np.sin(np.arange(LENGTH) / 7).round(4).tolist()
 JSON = "application/json"
 
@@ -158,17 +159,58 @@ def test_other_keys_are_ignored(client):
 def test_a_body_full_of_mistakes_costs_no_more_memory_than_a_good_one():
     tracemalloc.start()
     with pytest.raises(InvalidRecordsError):
-        RecordReader(LENGTH).read_json(b"[" + b"0," * 1_000_000 + b"0]")
+        RecordReader(LENGTH, MOST).read_json(b"[" + b"0," * 1_000_000 + b"0]")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20e6
+
+
+ODD = {
+    "numbers": b"0.5", "lists": b"[]", "nested": b"[[]]", "deep": b"[" * 20 + b"]" * 20, "objects": b"{}",
+    "an object each": b'{"a":0}', "nested objects": b'{"a":{"a":{}}}', "short texts": b'"abc"', "wide": '"😀"'.encode(),
+    "one wide text": b'"%b\\ud83d\\ude00"' % (b"x" * 100), "null": b"null",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", [
+    *[b"[" + b",".join([value] * 30_000) + b"]" for value in ODD.values()],
+    b"[" + b",".join(b'"%d"' % index for index in range(30_000)) + b"]",
+    b"{" + b",".join(b'"%d":0' % index for index in range(30_000)) + b"}",
+], ids=[*ODD, "texts", "keys"])  # fmt: skip
+def test_what_json_takes_as_objects_is_known_before_it_is_read(body):
+    tracemalloc.start()
+    read_objects(body)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < weigh(body)
+
+
+def test_json_that_would_take_too_much_memory_is_refused_unread(client):
+    item = b'{"id":0,"record":[' + b",".join([b"0", b"1"] * 1024) + b"]}"
+    for records, status in ((900, 200), (1_100, 413)):
+        body = b"[" + b",".join([item] * records) + b"]"
+        answer = client.post("/batch_predict/", content=body, headers={"Content-Type": JSON})
+        assert answer.status_code == status, answer.text[:300]
+    assert "fewer records at once, or binary ones" in answer.json()["detail"]
+
+
+def test_the_plain_form_takes_no_memory_for_records_beyond_the_limit():
+    item = b'{"record":[' + b",".join([b"0", b"1"] * 1024) + b"]}"
+    body = b"[" + b",".join([item] * (MOST + 1)) + b"]"
+    tracemalloc.start()
+    with pytest.raises(TooManyRecordsError):
+        RecordReader(LENGTH, MOST).read_json(body)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1e6
+    assert len(RecordReader(LENGTH, MOST).read_json(b"[" + b",".join([item] * MOST) + b"]")) == MOST
 
 
 @pytest.mark.parametrize(
     "text", ["1", "-0", "0.1", "1e-7", "1E+3", "123456789", "16777217", "3.4028234663852886e38", "1e-45", "-2.5e-320"]
 )
 def test_numbers_become_the_nearest_float32(text):
-    records = RecordReader(LENGTH).read_json(with_value(text))
+    records = RecordReader(LENGTH, MOST).read_json(with_value(text))
     assert records.dtype == np.float32
     assert records.shape == (1, LENGTH)
     assert records[0, 5] == np.float32(float(text))
@@ -176,7 +218,7 @@ def test_numbers_become_the_nearest_float32(text):
 
 
 def test_few_records_are_told_from_many_by_their_number():
-    reader = RecordReader(LENGTH)
+    reader = RecordReader(LENGTH, MOST)
     zeros = [0] * LENGTH
     assert reader.are_few_json(request(GOOD))
     assert reader.are_few_json(request(zeros, zeros))
@@ -187,12 +229,12 @@ def test_few_records_are_told_from_many_by_their_number():
 
 
 def test_the_length_is_the_models():
-    assert RecordReader(3).read_json(b'[{"record": [1, 2, 3]}]').tolist() == [[1, 2, 3]]
+    assert RecordReader(3, MOST).read_json(b'[{"record": [1, 2, 3]}]').tolist() == [[1, 2, 3]]
     with pytest.raises(InvalidRecordsError, match="at least 3"):
-        RecordReader(3).read_json(b'[{"record": [1, 2]}]')
+        RecordReader(3, MOST).read_json(b'[{"record": [1, 2]}]')
 
 
-SHORT = RecordReader(3)
+SHORT = RecordReader(3, MOST)
 
 
 def both(body: bytes) -> tuple[np.ndarray | None, np.ndarray | None]:
@@ -332,9 +374,9 @@ class TestCompiledReader:
 
 def test_without_the_compiled_reader_the_answers_are_the_same(monkeypatch):
     body = request(GOOD, (np.array(GOOD) * 3 + 1).tolist())
-    fast = RecordReader(LENGTH).read_json(body)
+    fast = RecordReader(LENGTH, MOST).read_json(body)
     monkeypatch.setattr(records_module, "fast_records", None)
-    np.testing.assert_array_equal(RecordReader(LENGTH).read_json(body), fast)
+    np.testing.assert_array_equal(RecordReader(LENGTH, MOST).read_json(body), fast)
 
 
 def test_without_a_compiler_it_installs_empty(tmp_path):

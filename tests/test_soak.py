@@ -21,6 +21,24 @@ def test_a_stop_under_load_breaks_no_accepted_request(command):
     assert measured.kept, measured
 
 
+@pytest.mark.parametrize(
+    "name", ["JSON", "read JSON with another key", "v2 JSON of long numbers", ".npy", "text to diagnose"]
+)
+def test_the_largest_bodies_leave_memory_bounded(name):
+    measured = soak.measure_peak(name, turns=2)
+    assert measured.kept, measured
+
+
+def test_of_a_crowd_of_the_largest_bodies_some_are_answered():
+    measured = soak.measure_peak("JSON", senders=8)
+    assert measured.kept, measured
+
+
+def test_over_two_minutes_nothing_grows():
+    measured = soak.soak(120)
+    assert measured.kept, measured
+
+
 def test_a_killed_child_is_replaced():
     measured = soak.kill_the_child(1)
     assert measured.kept, measured

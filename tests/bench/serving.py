@@ -201,7 +201,7 @@ def measure_limit(bodies: dict, delivery: Times) -> dict[str, dict[str, float]]:
     limit = {}
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         predictor = Predictor(ASSETS, spread=threads.map)
-        reader = RecordReader(predictor.window_length, threads.map)
+        reader = RecordReader(predictor.window_length, 200, threads.map)
         for content_type, read in ((JSON, reader.read_json), (NPY, reader.read_npy)):
             records = read(bodies[200, content_type])
             limit[content_type] = {

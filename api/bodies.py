@@ -1,0 +1,31 @@
+"""A request's body, whole: the gate bounds it, it is kept once, and its memory is given back."""
+
+import ctypes
+from contextlib import suppress
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
+
+LARGE = 12_000_000  # bytes
+MMAP_THRESHOLD = -3  # of glibc's malloc.h
+
+
+def give_large_blocks_back() -> None:
+    """Let freed blocks of LARGE bytes return to the system: glibc otherwise learns to keep up to 32 MB for later."""
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, LARGE)
+
+
+async def read_body(receive: Receive) -> bytes | bytearray:
+    """Return the whole body. Raises ClientDisconnect where its sender went away before its end."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part = message.get("body", b"")
+        if not body and not message.get("more_body", False):
+            return part
+        body += part  # not a list to be joined: that would hold everything twice
+        if not message.get("more_body", False):
+            return body
