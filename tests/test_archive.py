@@ -1,3 +1,4 @@
+import io
 import os
 import signal
 import subprocess
@@ -7,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import requests
 from scipy.io import wavfile
 
 from model.bearings import BEARINGS, DEFAULT_BEARING
 from pipeline.params import InputError
+from pipeline.service import free_port
 from pipeline.simulator import Fault, simulate
 from tests.conftest import ROOT, environment
 
@@ -254,6 +257,60 @@ def test_a_mistake_is_told_in_words(words, said, tmp_path, monkeypatch):
 def test_a_url_names_a_folder_as_well(recordings, tmp_path):
     archive.main(recordings.as_uri(), "--out", (tmp_path / "by url").as_uri(), *GIVEN)
     assert read(tmp_path / "by url") == run(recordings, tmp_path / "out")
+
+
+@pytest.fixture
+def bucket():
+    """A server that speaks S3 and holds the empty bucket `plant`: (its URL, the environment that leads there)."""
+    url = f"http://127.0.0.1:{free_port()}"
+    command = [Path(sys.executable).parent / "moto_server", "-H", "127.0.0.1", "-p", url.rpartition(":")[2]]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 20
+        while not answers(url):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        requests.put(f"{url}/plant", timeout=5).raise_for_status()
+        names = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
+        yield url, environment(AWS_ENDPOINT_URL=url, AWS_EC2_METADATA_DISABLED="true", **names)
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def answers(url):
+    try:
+        return requests.get(url, timeout=1).ok
+    except requests.ConnectionError:
+        return False
+
+
+def test_a_bucket_is_read_and_written(recordings, bucket, tmp_path):
+    url, variables = bucket
+    for path in recordings.rglob("*.wav"):
+        name = path.relative_to(recordings).as_posix()
+        requests.put(f"{url}/plant/vibration/{name}", path.read_bytes(), timeout=5).raise_for_status()
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline.archive",
+        "s3://plant/vibration",
+        "--out",
+        "s3://plant/diagnosed",
+        *GIVEN,
+    ]
+    tables = []
+    for _ in range(2):  # the second time nothing is left to do
+        done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        tables.append([fetch(f"{url}/plant/diagnosed/{name}.parquet") for name in ("recordings", "windows")])
+    assert tables[0] == tables[1] == list(run(recordings, tmp_path / "out"))
+
+
+def fetch(url):
+    answer = requests.get(url, auth=("key", "secret"), timeout=5)
+    answer.raise_for_status()
+    return pq.read_table(io.BytesIO(answer.content)).to_pylist()
 
 
 def test_an_empty_folder_gives_empty_tables(tmp_path):
