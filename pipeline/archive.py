@@ -128,7 +128,7 @@ def read_mistakes(answer: dict[str, Any]) -> str:
 
 
 def find_recordings(source: str, given: dict[str, Any], catalogue: dict[str, dict]) -> list[dict[str, Any]]:
-    """Return name, path, size, fields and key of every recording; the key changes with the file, its fields and the model."""
+    """Return name, path, size, fields and key of every recording; the key changes with file, fields and model."""
     model, (_, folder) = hash_file(MODEL), Place(source).open()
     found = []
     for file in Place(source).list(SUFFIXES):
