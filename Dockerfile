@@ -12,12 +12,13 @@ RUN python -m pip install --ignore-installed --prefix=packages -r api/requiremen
 FROM base
 COPY --from=builder /build/packages /usr/local
 WORKDIR /app
-# The same files as in build/service, see pipeline/service.py.
+# The same files as in build/service, see pipeline/service.py, and dvc.lock: every answer carries its hash.
 COPY assets/model.onnx assets/state_dict.pt assets/decoder.json assets/metrics.json assets/model_card.md \
     assets/example.json assets/example_answer.json assets/diagnosis.json assets/protocols.json assets/
 COPY assets/examples assets/examples
 COPY model model
 COPY api api
+COPY dvc.lock ./
 # The compiled reader must be there; and its user may not write bytecode later, so each start would compile anew.
 RUN python -c "import fast_records" && python -m compileall -q api model
 ARG GIT_COMMIT=""

@@ -26,6 +26,7 @@ import pytest
 import requests
 import yaml
 
+from api.provenance import hash_file
 from pipeline.service import LATER, SERVED, build, free_port, wait_until_ready
 from tests.conftest import ROOT, environment
 
@@ -327,7 +328,7 @@ def test_the_image_holds_no_more_than_serving_takes(image):
 
 
 def test_dockerfile_and_pipeline_assemble_the_same_folder(image, built):
-    assert files_below(image.path(".")) == files_below(built)
+    assert files_below(image.path(".")) == files_below(built) | {"dvc.lock"}  # which DVC writes after that stage
     assert {path.name for path in image.path("assets").iterdir()} == {*SERVED, *LATER}
 
 
@@ -360,6 +361,16 @@ def test_it_says_what_it_is(container):
     versions = requests.get(f"{container.url}/model/", timeout=5).json()["versions"]
     assert versions["git_commit"] == "0123abc"
     assert versions["json_reader"] == "compiled"
+
+
+def test_every_answer_names_the_lock_file_it_comes_from(container):
+    assert named_lock(container.url) == hash_file(ROOT / "dvc.lock")[:12]
+
+
+def named_lock(url: str) -> str:
+    """Return what the header X-Model says of dvc.lock."""
+    header = requests.get(f"{url}/health/live", timeout=5).headers["X-Model"]
+    return dict(part.split("=") for part in header.split(", "))["dvc_lock"]
 
 
 def test_it_runs_as_its_user_who_may_read_it_and_write_nothing(image, container):
@@ -422,6 +433,7 @@ def test_a_step_that_cannot_be_executed_is_no_silent_success(tmp_path, step, mes
     [
         ("data/catalogue.csv", True), ("data", True), (".venv/bin/python", True), (".git/config", True),
         ("build/service/api/api.py", True), ("tests/test_api.py", True), ("Dockerfile", True),
+        ("dvc.yaml", True), ("dvc.lock", False),
         ("api/api.py", False), ("api/native/records.cpp", False), ("assets/examples/ball.wav", False),
         ("api/native/build/lib/fast_records.so", True), ("api/native/fast_records.egg-info/PKG-INFO", True),
         ("model/__pycache__/bearings.pyc", True), ("api/building.py", False),
@@ -562,7 +574,7 @@ def test_render_builds_and_starts_the_same_folder(blueprint, built, copy_reposit
     clone = copy_repository()
     command = service["buildCommand"].replace(install, "")
     subprocess.run(["sh", "-c", command], cwd=clone, env=environment(), check=True)
-    assert files_below(clone / "build" / "service") == files_below(built)
+    assert files_below(clone / "build" / "service") == files_below(built) | {"dvc.lock"}
     port, log = free_port(), tmp_path / "service.log"
     variables = {item["key"]: item["value"] for item in service["envVars"]} | {"PORT": str(port)}
     url = f"http://127.0.0.1:{port}"
@@ -571,4 +583,5 @@ def test_render_builds_and_starts_the_same_folder(blueprint, built, copy_reposit
         with limited(MOST_MEMORY, ["sh", "-c", service["startCommand"]], **options) as (process, memory):
             wait_until_ready(url, process, log, READY_WITHIN)
             assert requests.get(f"{url}{service['healthCheckPath']}", timeout=5).json() == {"status": "ready"}
+            assert named_lock(url) == hash_file(clone / "dvc.lock")[:12]
             assert not memory.over
