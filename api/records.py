@@ -23,8 +23,9 @@ SPAN = 1 << 20  # bytes parsed by one thread at a time
 LONGEST_HEADER = 4096  # bytes; np.save writes 128 for a plain array
 SMALL = 64 * 1024  # bytes
 FEW = 2  # records
-MOST_OBJECTS = 72_000_000  # bytes that the objects of one JSON text may take, some 1,000 records
+MOST_OBJECTS = 72_000_000  # bytes that the objects of one JSON text may take, some 870 records
 READING = Lock()  # held while larger JSON is read into objects, one at a time
+TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)  # possessive: a hostile body is read once and takes no memory
 NPY_HEADER = re.compile(
     rb"\x93NUMPY(?:\x01\x00..|\x02\x00....)"
     rb"\{'descr': ?'(?P<dtype><f[48])', ?'fortran_order': ?False, ?"
@@ -61,7 +62,7 @@ class RecordReader:
         class Item(TypedDict):
             record: samples
 
-        self.adapter = TypeAdapter(Annotated[list[Item], FailFast(), Len(1)])
+        self.array, self.item = TypeAdapter(Annotated[list, Len(1)]), TypeAdapter(Item)
         self.window_length = window_length
         self.most_records = most_records
         self.spread = spread
@@ -88,20 +89,26 @@ class RecordReader:
 
     def read_span(self, body: bytes | bytearray, span: tuple[int, int, str]) -> np.ndarray | None:
         start, stop, terminator = span
-        shortest = len('{"record":[]}') + 2 * self.window_length - 1
-        records = np.empty(((stop - start) // shortest + 1, self.window_length), dtype=np.float32)
+        records = self.make_room(stop - start)
         count = fast_records.parse(body, start, stop, terminator, records, self.window_length)
         return None if count < 0 else records[:count]
 
+    def make_room(self, size: int) -> np.ndarray:
+        """Return an array for as many records as JSON of so many bytes can hold; what stays unused takes no memory."""
+        shortest = len('{"record":[]}') + 2 * self.window_length - 1
+        return np.empty((size // shortest + 1, self.window_length), dtype=np.float32)
+
     def validate(self, body: bytes | bytearray) -> np.ndarray:
-        with taking_turns(body):
-            try:
-                items = self.adapter.validate_python(read_objects(body))
-            except ValidationError as error:
-                raise InvalidRecordsError(describe(error)) from None
+        hint = f'; in the plain form [{{"record": [...]}}], up to {self.most_records:,}' if fast_records else ""
+        with taking_turns(body), np.errstate(over="ignore"):
+            items = conform(self.array, read_objects(body, hint))
+            records = self.make_room(len(body))
+            # One by one, each gone when it is read: pydantic makes another object, a float, of every integer.
+            for index, item in enumerate(items):
+                records[index] = conform(self.item, item, index)["record"]
+                items[index] = None
             self.check_number(len(items))
-            with np.errstate(over="ignore"):
-                return np.array([item["record"] for item in items], dtype=np.float32)
+            return records[: len(items)]
 
     def check_number(self, records: int) -> None:
         if records > self.most_records:
@@ -162,11 +169,11 @@ def taking_turns(body: bytes | bytearray) -> AbstractContextManager:
     return READING if len(body) >= SMALL else nullcontext()
 
 
-def read_objects(body: bytes | bytearray) -> Any:
-    """Return the objects of a JSON text. Raises InvalidRecordsError or TooManyRecordsError."""
+def read_objects(body: bytes | bytearray, hint: str = "") -> Any:
+    """Return the objects of a JSON text. Raises InvalidRecordsError, or TooManyRecordsError with the hint."""
     if len(body) >= SMALL and weigh(body) > MOST_OBJECTS:
         words = f"{len(body):,} bytes of such JSON take too much memory: send fewer records at once, or binary ones"
-        raise TooManyRecordsError(words)
+        raise TooManyRecordsError(words + hint)
     try:
         return from_json(body)
     except ValueError as error:
@@ -175,19 +182,33 @@ def read_objects(body: bytes | bytearray) -> Any:
 
 def weigh(body: bytes | bytearray) -> int:
     """Return the bytes that the objects of a JSON text may take, long texts aside, which are bounded by the body."""
-    characters = 8 * len(body) if b"\\" in body or not body.isascii() else 0  # one emoji makes each of four bytes
-    sizes = {b",": 34, b"[": 80, b"{": 200, b'"': 36}
-    return characters + sum(size * body.count(mark) for mark, size in sizes.items())
+    sizes = {b",": 40, b"[": 80, b"{": 200, b'"': 36}
+    weight = sum(size * body.count(mark) for mark, size in sizes.items())
+    if weight > MOST_OBJECTS or (body.isascii() and b"\\" not in body):
+        return weight
+    # One emoji makes each character of its text four bytes.
+    return weight + 8 * sum(text.end() - text.start() for text in TEXT.finditer(body))
 
 
-def describe(error: ValidationError) -> dict:
-    """Return the first of pydantic's errors in FastAPI's form, in JSON's words, with what came cut to a size."""
+def conform(adapter: TypeAdapter, value: Any, *place: int) -> Any:
+    """Return the value as the adapter makes it. Raises InvalidRecordsError that names the place in the body."""
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        raise InvalidRecordsError(describe(error, *place)) from None
+
+
+def describe(error: ValidationError, *place: int) -> dict:
+    """Return the first of pydantic's errors in FastAPI's form, in JSON's words, with what came cut to a size.
+
+    place is that of the value with the error in the body.
+    """
     first = error.errors(include_url=False)[0]
     details = {name: first[name] for name in ("type", "loc", "input", "ctx") if name in first}
     [mistake] = ValidationError.from_exception_data("", [details], input_type="json").errors(include_url=False)
     return {
         "type": mistake["type"],
-        "loc": ["body", *mistake["loc"]],
+        "loc": ["body", *place, *mistake["loc"]],
         "msg": mistake["msg"],
         "input": shorten(mistake["input"]),
     }

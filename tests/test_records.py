@@ -5,7 +5,9 @@ import json
 import struct
 import subprocess
 import sys
+import time
 import tracemalloc
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -157,12 +159,26 @@ def test_other_keys_are_ignored(client):
 
 
 def test_a_body_full_of_mistakes_costs_no_more_memory_than_a_good_one():
+    def read() -> None:
+        with pytest.raises(InvalidRecordsError):
+            RecordReader(LENGTH, MOST).read_json(b"[" + b"0," * 1_000_000 + b"0]")
+
+    assert peak_of(read) < 20e6
+
+
+def test_integers_are_not_held_twice():
+    body = json.dumps([{"id": 0, "record": [-999, 999] * 1024}] * 100).encode()
+    reader = RecordReader(LENGTH, MOST)
+    assert peak_of(lambda: reader.validate(body)) < 1.3 * peak_of(lambda: read_objects(body))
+
+
+def peak_of(work: Callable) -> int:
+    """Return the bytes that Python's objects take at most while the work is done."""
     tracemalloc.start()
-    with pytest.raises(InvalidRecordsError):
-        RecordReader(LENGTH, MOST).read_json(b"[" + b"0," * 1_000_000 + b"0]")
+    work()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 20e6
+    return peak
 
 
 ODD = {
@@ -178,31 +194,57 @@ ODD = {
     b"{" + b",".join(b'"%d":0' % index for index in range(30_000)) + b"}",
 ], ids=[*ODD, "texts", "keys"])  # fmt: skip
 def test_what_json_takes_as_objects_is_known_before_it_is_read(body):
-    tracemalloc.start()
-    read_objects(body)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < weigh(body)
+    assert peak_of(lambda: read_objects(body)) < weigh(body)
+
+
+@pytest.mark.parametrize("body", [
+    b'"' * 32_000_000, b'"' * 1_900_000 + b"\\", b'"' + b"\\" * 32_000_000, b"\\" * 32_000_000,
+    b'"' + b"\\n" * 16_000_000,
+], ids=["quotes", "some quotes", "a text of backslashes", "backslashes", "escapes"])  # fmt: skip
+def test_a_hostile_body_is_weighed_soon_and_without_memory(body):
+    begin = time.perf_counter()
+    assert peak_of(lambda: weigh(body)) < 1e6
+    assert time.perf_counter() - begin < 3
+
+
+@pytest.mark.parametrize("in_ascii", [True, False])
+def test_a_word_of_wide_characters_beside_each_record_does_no_harm(client, in_ascii):
+    records = np.random.default_rng(0).standard_normal((200, LENGTH)).tolist()
+    items = [{"machine": "Prüfstand", "record": record} for record in records]
+    body = json.dumps(items, ensure_ascii=in_ascii).encode()
+    assert len(body) > 8e6
+    answer = client.post("/batch_predict/", content=body, headers={"Content-Type": JSON})
+    assert answer.status_code == 200, answer.text[:300]
+    assert len(answer.json()["Analysis"]) == 200
 
 
 def test_json_that_would_take_too_much_memory_is_refused_unread(client):
     item = b'{"id":0,"record":[' + b",".join([b"0", b"1"] * 1024) + b"]}"
-    for records, status in ((900, 200), (1_100, 413)):
+    for records, status in ((850, 200), (900, 413)):
         body = b"[" + b",".join([item] * records) + b"]"
         answer = client.post("/batch_predict/", content=body, headers={"Content-Type": JSON})
         assert answer.status_code == status, answer.text[:300]
     assert "fewer records at once, or binary ones" in answer.json()["detail"]
+    hint = '; in the plain form [{"record": [...]}], up to 2,000'
+    assert answer.json()["detail"].endswith(hint if records_module.fast_records else "ones")
+
+
+def test_records_with_other_keys_beyond_the_limit_are_refused():
+    body = json.dumps([{"id": 0, "record": [1, 2, 3]}] * 3).encode()
+    assert RecordReader(3, 3).read_json(body).tolist() == [[1, 2, 3]] * 3
+    with pytest.raises(TooManyRecordsError, match="3 records came, expected 2 at most"):
+        RecordReader(3, 2).read_json(body)
 
 
 def test_the_plain_form_takes_no_memory_for_records_beyond_the_limit():
     item = b'{"record":[' + b",".join([b"0", b"1"] * 1024) + b"]}"
     body = b"[" + b",".join([item] * (MOST + 1)) + b"]"
-    tracemalloc.start()
-    with pytest.raises(TooManyRecordsError):
-        RecordReader(LENGTH, MOST).read_json(body)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 1e6
+
+    def read() -> None:
+        with pytest.raises(TooManyRecordsError):
+            RecordReader(LENGTH, MOST).read_json(body)
+
+    assert peak_of(read) < 1e6
     assert len(RecordReader(LENGTH, MOST).read_json(b"[" + b",".join([item] * MOST) + b"]")) == MOST
 
 
