@@ -23,7 +23,7 @@ class DiedError(Exception):
 
 
 class NotStartedError(Exception):
-    """The child ended before it was ready for questions; why, it wrote to standard error."""
+    """No process could be made, or it ended before it was ready for questions; why, the log says."""
 
 
 class Child:
@@ -34,16 +34,23 @@ class Child:
         self.process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Start the process; it becomes ready by itself, whoever asks meanwhile waits for it."""
+        """Start the process; it becomes ready by itself, whoever asks meanwhile waits for it.
+
+        Raises NotStartedError.
+        """
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}  # and no secret
-        self.process = await asyncio.create_subprocess_exec(
-            *self.command,
-            cwd=ROOT,
-            env=inherited | ONE_THREAD,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=2**20,
-        )
+        try:
+            self.process = await asyncio.create_subprocess_exec(
+                *self.command,
+                cwd=ROOT,
+                env=inherited | ONE_THREAD,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                limit=2**20,
+            )
+        except OSError as error:  # the machine has no memory, process or file descriptor left
+            log.error("no child that diagnoses uploads can be started: %s", error)
+            raise NotStartedError(str(error)) from error
         self.is_ready = False
 
     async def wait_until_ready(self) -> None:

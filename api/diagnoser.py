@@ -27,6 +27,7 @@ TOO_MUCH = "reading the file takes more memory than is allowed: send a shorter p
 
 
 def main() -> None:
+    ignore_what_stops_the_service()
     limits = json.loads(sys.argv[1])
     limit_process(limits["memory"])
     questions, answers = take_pipes()
@@ -43,6 +44,12 @@ def main() -> None:
         del files
         answers.write(json.dumps({"status": status, "size": len(body), "log": log}).encode() + b"\n" + body)
         answers.flush()
+
+
+def ignore_what_stops_the_service() -> None:
+    """Leave the end to the parent: systemd and a terminal signal this process too, while its answer is waited for."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, signal.SIG_IGN)
 
 
 def limit_process(memory: int) -> None:

@@ -2,12 +2,14 @@
 
 import asyncio
 from pathlib import Path
+from time import perf_counter
 
 from fastapi import HTTPException
 from fastapi.exceptions import RequestValidationError
 
 from api.child import Child, DiedError, NotStartedError
 from api.fields import Fields
+from api.metrics import Metrics
 from api.settings import settings
 
 MOST_BYTES = settings.max_upload
@@ -19,11 +21,12 @@ COMPUTING = 10  # s of processor time
 class Diagnosers:
     """The children that answer, each one question at a time; whoever finds too many before him is told at once."""
 
-    def __init__(self, diagnosis: Path, number: int) -> None:
+    def __init__(self, diagnosis: Path, number: int, metrics: Metrics) -> None:
         limits = {"diagnosis": str(diagnosis.resolve()), "memory": MEMORY, "seconds": COMPUTING}
         self.children = [Child("api.diagnoser", limits) for _ in range(number)]
         self.idle: asyncio.Queue[Child] = asyncio.Queue()
         self.waiting = 0
+        self.metrics = metrics
 
     async def start(self) -> None:
         """Return when all are ready. Raises NotStartedError."""
@@ -48,16 +51,21 @@ class Diagnosers:
             limits = f"{COMPUTING} s of computing or {MEMORY // 2**20} MB"
             raise refuse("file", f"reading the file broke off: it is damaged or takes more than {limits}") from error
         except NotStartedError as error:
-            raise HTTPException(503, "no recording can be diagnosed now; the service's log says why") from error
+            words = "no recording can be diagnosed now; the service's log says why"
+            raise HTTPException(503, words, {"Retry-After": "5"}) from error
         finally:
             self.waiting -= 1
 
     async def ask_first_idle(self, fields: Fields, files: list[tuple[str, bytes]]) -> tuple[int, bytes]:
+        came = perf_counter()
         child = await self.idle.get()
+        found = perf_counter()
+        self.metrics.time("queue", found - came)
         try:
             return await child.ask(fields.model_dump(exclude_unset=True), files)
         finally:
             self.idle.put_nowait(child)
+            self.metrics.time("diagnose", perf_counter() - found)
 
 
 def refuse(field: str, message: str) -> RequestValidationError:

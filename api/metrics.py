@@ -32,8 +32,8 @@ class Metrics:
         )
         self.stages = Histogram(
             "stage_seconds",
-            "Of a request: read (until its body was whole), queue (until it was taken up); of a batch of requests: "
-            "parse, network",
+            "Of a request: read (until its body was whole), queue (until it was taken up); of a batch of requests to "
+            "/batch_predict/, and of each to /v2/: parse, network; of each to /diagnose/: diagnose (the child's part)",
             ["stage"],
             buckets=SECONDS,
             registry=registry,
@@ -53,6 +53,7 @@ class Metrics:
         )
         self.reference: dict[str, float] | None = None
         self.mean_roughness = 0.0
+        self.seen = 0  # records that the mean is of
         self.next_look = 0.0
         self.children: dict[tuple, Any] = {}  # of metrics with labels; Prometheus' own look-up takes longer
 
@@ -63,7 +64,8 @@ class Metrics:
             return
         self.next_look = now + PAUSE
         deviation = (log_roughness(records[:WATCHED]) - self.reference["mean"]) / self.reference["deviation"]
-        weight = min(len(deviation) / MEMORY, 1)
+        self.seen += len(deviation)
+        weight = len(deviation) / min(self.seen, MEMORY)  # a plain mean at first, which would else start from 0
         self.mean_roughness += weight * (float(deviation.mean()) - self.mean_roughness)
         self.drift.set(abs(self.mean_roughness))
 

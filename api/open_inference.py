@@ -3,6 +3,7 @@
 from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable
 from itertools import chain
+from time import perf_counter
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -85,6 +86,7 @@ class OpenInferenceRoute(APIRoute):
         return answer_or_refuse
 
 
+STOPPING: dict[int | str, dict[str, Any]] = {503: {"description": "Starting or stopping"}}
 router = APIRouter(prefix="/v2", route_class=OpenInferenceRoute, tags=["Open Inference Protocol v2"])
 
 
@@ -100,7 +102,7 @@ async def live() -> dict[str, bool]:
     return {"live": True}
 
 
-@router.get("/health/ready")
+@router.get("/health/ready", responses=STOPPING)
 async def ready(request: Request) -> dict[str, bool]:
     """Answer 200 from the moment the model is loaded until the service begins to stop."""
     if not request.app.state.ready:
@@ -108,7 +110,7 @@ async def ready(request: Request) -> dict[str, bool]:
     return {"ready": True}
 
 
-@router.get(f"{PATH}/ready")
+@router.get(f"{PATH}/ready", responses=STOPPING)
 @router.get(f"{VERSION_PATH}/ready", include_in_schema=False)
 async def model_ready(request: Request) -> dict[str, Any]:
     """Answer as /v2/health/ready does: there is one model."""
@@ -154,9 +156,13 @@ BODY = {
 async def infer(request: Request) -> Response:
     """Diagnose windows of raw vibration that come and go as JSON or as binary tensors."""
     body, state = await read(request), request.app.state
-    answer, split_at = await get_running_loop().run_in_executor(
-        state.batch_predictor.workers, answer_body, body, request.headers.get(HEADER), state.predictor, state.metrics
-    )
+    whole = perf_counter()
+
+    def take_up() -> tuple[bytes, int | None]:
+        state.metrics.time("queue", perf_counter() - whole)
+        return answer_body(body, request.headers.get(HEADER), state.predictor, state.metrics)
+
+    answer, split_at = await get_running_loop().run_in_executor(state.batch_predictor.workers, take_up)
     if split_at is None:
         return Response(answer, media_type="application/json")
     return Response(answer, headers={HEADER: str(split_at)}, media_type="application/octet-stream")
@@ -183,6 +189,22 @@ def answer_body(
     body: bytes | bytearray, header: str | None, predictor: Predictor, metrics: Metrics
 ) -> tuple[bytes, int | None]:
     """Return the answer, and where its JSON ends if tensors follow it. Raises HTTPException in words."""
+    start = perf_counter()
+    try:
+        request, records = read_question(body, header, predictor)
+    finally:
+        metrics.time("parse", perf_counter() - start)
+    start = perf_counter()
+    probabilities = predictor.predict(records)
+    metrics.time("network", perf_counter() - start)
+    metrics.batch.observe(len(records))
+    metrics.watch(records)
+    metrics.count("/v2/", predictor.classes, probabilities.argmax(axis=1))
+    return write_answer(request, probabilities, predictor.classes)
+
+
+def read_question(body: bytes | bytearray, header: str | None, predictor: Predictor) -> tuple[InferRequest, np.ndarray]:
+    """Return what was asked for, and the records. Raises HTTPException in words."""
     try:
         head, tensor = split(body, header)
         with taking_turns(head):
@@ -196,10 +218,7 @@ def answer_body(
         raise HTTPException(400, say(error.mistake)) from None
     except TooManyRecordsError as error:
         raise HTTPException(413, str(error)) from None
-    probabilities = predictor.predict(records)
-    metrics.watch(records)
-    metrics.count("/v2/", predictor.classes, probabilities.argmax(axis=1))
-    return write_answer(request, probabilities, predictor.classes)
+    return request, records
 
 
 def say(mistake: dict) -> str:

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 from tqdm import tqdm
 
-from api.child import ROOT, Child, DiedError
+from api.child import ROOT, Child, DiedError, NotStartedError
 from api.diagnosers import COMPUTING, MEMORY
 from api.fields import Fields
 from api.provenance import hash_file
@@ -91,7 +91,7 @@ class Worker:
         row = {"recording": recording, "key": key}
         try:
             return row | self.diagnose(path, size, fields)
-        except OSError as error:
+        except (OSError, NotStartedError) as error:
             return row | {"error": f"{recording} cannot be read now: {error}", "key": ""}  # the next run tries again
         except DiedError:
             limits = f"{COMPUTING} s of computing or {MEMORY // 2**20} MB"

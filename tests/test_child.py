@@ -65,6 +65,19 @@ def test_killed_it_is_replaced_at_the_next_question(recording):
     assert run(scenario)[0] == 200
 
 
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_what_stops_the_service_leaves_it_at_work(noise, sent):
+    async def scenario(child):
+        await child.wait_until_ready()
+        asking = asyncio.create_task(child.ask(FIELDS, [("long.npy", npy(noise.standard_normal(1_999_993)))]))
+        await asyncio.sleep(0.1)
+        assert not asking.done()
+        os.kill(child.process.pid, sent)
+        return await asking
+
+    assert run(scenario)[0] == 200
+
+
 def test_too_slow_it_is_stopped_and_replaced(recording):
     async def scenario(child):
         await child.ask(FIELDS, recording)
@@ -150,6 +163,22 @@ def test_one_that_cannot_start_says_so(tmp_path):
                 await child.ask(FIELDS, [("a.npy", npy(np.zeros(9)))])
 
     run(scenario, diagnosis=str(tmp_path / "diagnosis.json"))
+
+
+def test_where_no_process_can_be_made_it_says_so_and_the_next_question_finds_one(monkeypatch, caplog, recording):
+    def fail(*_, **__):
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    async def scenario(child):
+        await child.stop()
+        with monkeypatch.context() as no_memory:
+            no_memory.setattr(asyncio, "create_subprocess_exec", fail)
+            with pytest.raises(NotStartedError):
+                await child.ask(FIELDS, recording)
+        return await child.ask(FIELDS, recording)
+
+    assert run(scenario)[0] == 200
+    assert "temporarily unavailable" in caplog.text
 
 
 def test_a_fault_of_its_own_is_a_500_and_in_the_log(caplog, recording):

@@ -1,7 +1,10 @@
+import asyncio
 import gzip
 import io
 import json
+import os
 import shutil
+import signal
 import socket
 import tempfile
 import time
@@ -412,6 +415,20 @@ def test_where_too_many_wait_the_next_is_told_to_come_again(client, monkeypatch)
     answer = ask(client, npy(machine("OuterRace")))
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1
+
+
+def test_where_no_child_can_be_made_the_sender_is_told_to_come_again(client, monkeypatch):
+    def fail(*_, **__):
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    with monkeypatch.context() as no_memory:
+        no_memory.setattr(asyncio, "create_subprocess_exec", fail)
+        for child in client.app.state.diagnosers.children:
+            os.kill(child.process.pid, signal.SIGKILL)
+        answer = ask(client, npy(machine("OuterRace")))
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) >= 1
+    assert ask(client, npy(machine("OuterRace"))).status_code == 200
 
 
 def test_without_the_model_it_says_what_to_do(client, monkeypatch):
