@@ -1,19 +1,26 @@
 """`python -m api`: serve on $HOST:$PORT."""
 
+import sys
+
 import uvicorn
 
 from api.api import app
+from api.predictor import require_model
 from api.settings import settings
 
 GRACE = 8  # s for accepted requests to finish after SIGTERM, so that it all ends within 10 s
 
 
 def main() -> None:
+    try:
+        require_model(settings.assets)
+    except FileNotFoundError as error:  # before uvicorn, which would put a traceback around these words
+        sys.exit(str(error))
     uvicorn.run(
         app,
         host=settings.host,
         port=settings.port,
-        timeout_keep_alive=round(settings.keep_alive),
+        timeout_keep_alive=settings.keep_alive,
         timeout_graceful_shutdown=GRACE,
         access_log=False,
         proxy_headers=False,

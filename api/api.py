@@ -17,9 +17,10 @@ from api import open_inference, upload
 from api.answers import BatchAnswer, DiagnosisAnswer, ErrorAnswer, HealthAnswer, InvalidAnswer, ModelAnswer
 from api.batch_predict import PATH, BatchPredictMiddleware, BatchPredictor
 from api.bodies import give_large_blocks_back
+from api.connections import bound, find_server
 from api.diagnosers import MOST_BYTES, Diagnosers
 from api.fields import known_bearings
-from api.gate import Gate
+from api.gate import OPEN, Gate
 from api.metrics import Metrics
 from api.predictor import Predictor
 from api.provenance import read_versions
@@ -48,6 +49,10 @@ REQUEST_BODY = {
         "application/x-npy": {"schema": {"type": "string", "format": "binary"}},
     },
 }
+KEY_SCHEMES = {
+    "APIKeyHeader": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "HTTPBearer": {"type": "http", "scheme": "bearer"},
+}
 
 
 @asynccontextmanager
@@ -64,11 +69,16 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.diagnosers = await start_diagnosers()
     complete_document(app)
     app.state.ready = True
-    stop_gently_on_sigterm(app.state)
     gc.collect()
     gc.freeze()  # what was loaded until now stays: later collections need not look through it again
+    sweeping = None
+    if server := find_server():
+        sweeping = bound(server)
+        stop_gently_on_sigterm(server, app.state)
     yield
     app.state.ready = False
+    if sweeping:
+        sweeping.cancel()
     if app.state.diagnosers:
         await app.state.diagnosers.stop()
     answerers.shutdown()
@@ -88,7 +98,11 @@ app.add_middleware(BatchPredictMiddleware)
 app.add_middleware(Gate, settings=settings, metrics=metrics, page=frozenset(PAGE_FILES))
 if settings.cors_origins:  # outside the gate: a page has to see what is refused there, too
     app.add_middleware(
-        CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"]
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=["X-Request-ID", "X-Model", "Retry-After", "traceparent"],
     )
 app.include_router(open_inference.router)
 
@@ -157,7 +171,7 @@ async def start_diagnosers() -> Diagnosers | None:
     """Return the child processes that answer uploads, or None where their model is not among the assets."""
     if not (ASSETS / "diagnosis.json").is_file():
         return None
-    diagnosers = Diagnosers(ASSETS / "diagnosis.json", settings.diagnosers)
+    diagnosers = Diagnosers(ASSETS / "diagnosis.json", settings.diagnosers, metrics)
     await diagnosers.start()
     return diagnosers
 
@@ -205,14 +219,26 @@ def without_folds(table: dict) -> dict:
 
 
 def complete_document(app: FastAPI) -> None:
-    """Put what only the model knows into the OpenAPI document: a record's length, and a request that works."""
-    operation = app.openapi()["paths"][PATH]["post"]
+    """Put what only model and settings know into the OpenAPI document: a record's length, a request, and the keys."""
+    document = app.openapi()
+    operation = document["paths"][PATH]["post"]
     body = operation["requestBody"]["content"]["application/json"]
     length = app.state.predictor.window_length
     body["schema"]["items"]["properties"]["record"] |= {"minItems": length, "maxItems": length}
     example = ASSETS / "example.json"
     if example.is_file():
         body["example"] = json.loads(example.read_text())[:1]
+    if settings.keys:
+        document_keys(document)
+
+
+def document_keys(document: dict) -> None:
+    document["components"]["securitySchemes"] = KEY_SCHEMES
+    for path, operations in document["paths"].items():
+        if not path.startswith(OPEN):
+            for operation in operations.values():
+                operation["security"] = [{name: []} for name in KEY_SCHEMES]  # any of them
+                operation["responses"]["401"] = {"description": "No key, or none that is known here"}
 
 
 def send_file(path: Path) -> Callable[[Request], FileResponse]:

@@ -4,35 +4,40 @@ import asyncio
 import atexit
 import hmac
 import json
+import logging
 import re
+from contextlib import suppress
 from math import inf
 from random import getrandbits
 from time import perf_counter, time
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import Metrics
-from api.settings import Settings
+from api.settings import FORM_BYTES, Settings
 
 UPLOADS = "/diagnose/"
 COUNTED = ("/batch_predict/", UPLOADS, "/v2/")  # whose requests wait in the queue
-OPEN = ("/health/", "/v2/health/")  # without a key, for whoever routes requests here
+OPEN = ("/health/", "/v2/health/", "/docs", "/openapi.json")  # without a key, for who routes requests, or reads on them
 SPARE = 8_000_000  # bytes read on of a body that has turned out too large
-FORM_BYTES = 100_000  # what may surround the files in a form
 CLOSE = (b"connection", b"close")
 GONE: Message = {"type": "http.disconnect"}
 LOOK = 0.25  # s between looks for requests that are late
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+PATH_MARKS = "/:@!$&'()*+,;=~-._"  # beside letters and digits, as they are in a line of the log
 TRACE = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+
+log = logging.getLogger("uvicorn.error")
 
 
 class Passage:
     """One request on its way: who sent it, what has come in of it, what was answered."""
 
     __slots__ = (
-        "came", "deadline", "ended", "held", "is_late", "method", "path", "queued", "refusal", "request_id", "start",
-        "status", "task", "traceparent",
+        "came", "deadline", "ended", "expects", "held", "is_late", "method", "path", "queued", "refusal", "request_id",
+        "start", "status", "task", "traceparent",
     )  # fmt: skip
 
     def __init__(self, scope: Scope) -> None:
@@ -43,6 +48,7 @@ class Passage:
         self.request_id = given if REQUEST_ID.fullmatch(given) else b"%016x" % getrandbits(64)
         self.traceparent = traceparent if TRACE.fullmatch(traceparent) else b""
         self.start = perf_counter()
+        self.expects = b"expect" in headers  # to be told to go on, before it sends a body
         self.came, self.held, self.ended, self.queued, self.status = 0, 0, False, False, 0
         self.refusal: HTTPException | None = None  # of a body on its way
         self.deadline, self.is_late = inf, False
@@ -82,11 +88,12 @@ class Gate:
             else:
                 await self.lead(passage, scope, receive, send)
         except Exception:
-            passage.status = passage.status or 500
-            raise
+            if passage.status:
+                raise
+            log.exception("request %s", passage.request_id.decode())
+            await refuse(HTTPException(500, "Internal Server Error"), passage, self.watch(passage, scope, send))
         finally:
-            self.release(passage)
-            self.queued -= passage.queued
+            self.leave(passage)
             self.note(passage)
 
     async def lead(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> None:
@@ -120,6 +127,7 @@ class Gate:
             if message["type"] == "http.response.start":
                 await drain(passage, message, receive, most)
                 passage.deadline = inf
+                self.leave(passage)  # who does not take the answer holds up nobody else
             await plain_send(message)
 
         async def send_unless_refused(message: Message) -> None:
@@ -130,6 +138,8 @@ class Gate:
         try:
             self.check_key(passage, scope)
             check_length(scope, most)
+            if self.queued >= self.settings.max_queue:
+                raise busy()
             await self.app(scope, receive_some, send_unless_refused)
             if passage.refusal:
                 raise passage.refusal
@@ -157,13 +167,14 @@ class Gate:
             if now > passage.deadline and not passage.is_late:
                 passage.is_late = True
                 passage.task.cancel()
-        self.flush()
         self.loop.call_later(LOOK, self.look)
+        self.flush()
 
     def flush(self) -> None:
         lines, self.lines = self.lines, []
         if lines:
-            print(*lines, sep="\n", flush=True)
+            with suppress(OSError, ValueError):  # a full disk, or nobody reads on: no reason to answer nobody
+                print(*lines, sep="\n", flush=True)
 
     def take(self, passage: Passage, message: Message, most: int) -> HTTPException | None:
         """Count a part of a body, and return a refusal where it is too much, or there is no room for it."""
@@ -181,6 +192,11 @@ class Gate:
             self.queued += 1
         return None
 
+    def leave(self, passage: Passage) -> None:
+        self.release(passage)
+        self.queued -= passage.queued
+        passage.queued = False
+
     def release(self, passage: Passage) -> None:
         self.buffered -= passage.held
         passage.held = 0
@@ -191,7 +207,8 @@ class Gate:
         if not self.keys or is_open:
             return
         headers = dict(scope["headers"])
-        given = headers.get(b"x-api-key") or headers.get(b"authorization", b"").removeprefix(b"Bearer ")
+        scheme, _, credentials = headers.get(b"authorization", b"").partition(b" ")
+        given = headers.get(b"x-api-key") or (credentials.strip() if scheme.lower() == b"bearer" else b"")
         matches = [hmac.compare_digest(given, key) for key in self.keys]  # all of them, so that time tells nothing
         if not any(matches):
             raise HTTPException(401, "a key is needed: send it as X-API-Key", {"WWW-Authenticate": "Bearer"})
@@ -225,7 +242,7 @@ def write_line(passage: Passage, seconds: float, form: str) -> str:
         "time": round(time(), 3),
         "request_id": passage.request_id.decode(),
         "method": passage.method,
-        "path": passage.path,
+        "path": quote(passage.path, safe=PATH_MARKS),
         "status": passage.status,  # 0: the sender went away before an answer
         "milliseconds": round(1000 * seconds, 3),
         "bytes": passage.came,
@@ -246,6 +263,8 @@ async def drain(passage: Passage, message: Message, receive: Receive, most: int)
     left = most + FORM_BYTES
     if message["status"] == 413:
         left = SPARE if passage.came else 0  # of what was announced too large, nothing may ever come
+    if passage.expects and not passage.came:
+        left = 0
     try:
         while not passage.ended and left > 0 and message["status"] != 408:
             part = await receive()

@@ -18,10 +18,7 @@ class Predictor:
 
         threads are those of one call of the backend. Raises FileNotFoundError or ValueError in words.
         """
-        if not (folder / "model.onnx").is_file():
-            raise FileNotFoundError(
-                f"no model at {folder / 'model.onnx'}: run `dvc repro service`, or set ASSETS to the folder with it"
-            )
+        require_model(folder)
         if backend not in BACKENDS:
             raise ValueError(f"BACKEND is {backend!r}, expected one of {', '.join(BACKENDS)}")
         self.facts = read_facts(folder)
@@ -40,3 +37,11 @@ class Predictor:
             return self.backend(windows)
         batches = [windows[start : start + BATCH] for start in range(0, len(windows), BATCH)]
         return np.concatenate(list(self.spread(self.backend, batches)))
+
+
+def require_model(folder: Path) -> None:
+    """Raise FileNotFoundError, in words, where there is no model in folder."""
+    if not (folder / "model.onnx").is_file():
+        raise FileNotFoundError(
+            f"no model at {folder / 'model.onnx'}: run `dvc repro service`, or set ASSETS to the folder with it"
+        )

@@ -7,7 +7,7 @@ import signal
 import socket
 import struct
 from contextlib import suppress
-from threading import current_thread, main_thread
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -20,21 +20,18 @@ IGNORE_SYN = ((0x30, 0, 0, 13), (0x45, 0, 1, 2), (0x06, 0, 0, 0), (0x06, 0, 0, 2
 """Load the byte of TCP's flags; where SYN is in it take nothing of the packet, else all: Linux's filter.rst."""
 
 
-def stop_gently_on_sigterm(state: State) -> None:
-    """Let uvicorn, however it was started, stop without breaking an accepted request; other servers have their own way.
+def stop_gently_on_sigterm(server: uvicorn.Server, state: State) -> None:
+    """Let uvicorn, however it was started, stop without breaking an accepted request.
 
-    Called on the server's event loop; state.ready becomes False when the signal comes. A reloader should not wait.
+    Called on the server's event loop before it listens; state.ready becomes False when the signal comes.
     """
-    handler = signal.getsignal(signal.SIGTERM)
-    server = getattr(handler, "__self__", None)
-    if not isinstance(server, uvicorn.Server) or server.config.should_reload or current_thread() is not main_thread():
+    if server.config.should_reload:  # nobody is served there, and somebody waits
         return
-    loop = asyncio.get_running_loop()
+    loop, others = asyncio.get_running_loop(), open_sockets()
 
     async def stop() -> None:
         await asyncio.sleep(NOTICE)
-        if server.config.workers == 1:  # else the listeners are other processes' as well
-            take_no_more(server)
+        take_no_more(server, others)
         await asyncio.sleep(SETTLE)
         server.should_exit = True
 
@@ -45,10 +42,20 @@ def stop_gently_on_sigterm(state: State) -> None:
     signal.signal(signal.SIGTERM, begin_to_stop)
 
 
-def take_no_more(server: uvicorn.Server) -> None:
+def open_sockets() -> set[int]:
+    """Return the inodes of all open files: a listener among them is another process's as well."""
+    found = set()
+    for descriptor in Path("/dev/fd").iterdir():
+        with suppress(OSError):  # that of this listing
+            found.add(descriptor.stat().st_ino)
+    return found
+
+
+def take_no_more(server: uvicorn.Server, others: set[int]) -> None:
     """Let the kernel ignore who wants to connect from now on: closing at once would reset who waits to be accepted."""
     steps = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in IGNORE_SYN))
     program = struct.pack("HP", len(IGNORE_SYN), ctypes.addressof(steps))
-    for listener in (listener for each in server.servers for listener in each.sockets):
-        with suppress(OSError), socket.socket(fileno=os.dup(listener.fileno())) as twin:  # OSError: not on Linux
-            twin.setsockopt(socket.SOL_SOCKET, ATTACH_FILTER, program)
+    for number in (listener.fileno() for each in server.servers for listener in each.sockets):
+        if os.fstat(number).st_ino not in others:
+            with suppress(OSError), socket.socket(fileno=os.dup(number)) as twin:  # OSError: not on Linux
+                twin.setsockopt(socket.SOL_SOCKET, ATTACH_FILTER, program)

@@ -77,12 +77,12 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(folder: Path, **extra: str) -> Iterator[str]:
-    """Run the real service from the working tree on a free port, its log in a folder, and yield its URL."""
+def running(folder: Path, root: Path = ROOT, **extra: str) -> Iterator[str]:
+    """Run the service, from the working tree unless told, on a free port, its log in a folder, and yield its URL."""
     port, log = free_port(), folder / "service.log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "api"], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT,
+            [sys.executable, "-m", "api"], cwd=root, stdout=output, stderr=subprocess.STDOUT,
             env=environment(HOST="127.0.0.1", PORT=str(port), **extra),
         )  # fmt: skip
     try:

@@ -40,7 +40,8 @@ PLAIN, BARE = ("api",), ("uvicorn", "api.api:app", "--port", "{port}", "--no-acc
 LIVE = b"GET /health/live HTTP/1.1\r\nHost: here\r\n\r\n"
 MOST_JSON, MOST_UPLOAD = settings.max_body - 50_000, settings.max_upload - 50_000  # bytes
 ODD = b'[{"record":[],"a":[', b"]}]"
-LONG = min(MOST_JSON // (1024 * 2048), 16) - 1  # characters of a number, so that 1024 records fit
+READ = (MOST_OBJECTS - 10_000) // weigh(b"0," * 2048)  # records that are read into objects
+LONG = MOST_JSON // (READ * 2048) - 1  # characters of a number, so that so many fit
 INFER, MODEL_INFER = "/v2/models/bearing/infer", b'{"inputs":[{"name":"records","shape":[%d,2048],"datatype":"FP32",'
 STALLED = (
     b"GET /health/live HTTP/1.1\r\nHost: here\r\nX-Slow: ",  # never finishes its headers
@@ -498,9 +499,14 @@ def short_numbers(head: bytes) -> bytes:
     return b'{%b"record":[' % head + b",".join([b"0", b"1"] * 1024) + b"]}"
 
 
-def largest_infer(numbers: list[bytes]) -> bytes:
-    numbers = b",".join(numbers * 1024 * 1024)
-    return prepare(INFER, JSON, MODEL_INFER % 1024 + b'"data":[' + numbers + b"]}]}")
+def integers(head: bytes) -> bytes:
+    """Return a record of integers that Python does not share: each is an object, and the float made of it another."""
+    return b'{%b"record":[' % head + b",".join([b"-999", b"999"] * 1024) + b"]}"
+
+
+def largest_infer(numbers: list[bytes], last: bytes = b"0") -> bytes:
+    numbers = b",".join(numbers * 1024 * READ)[: -len(numbers[-1])] + last
+    return prepare(INFER, JSON, MODEL_INFER % READ + b'"data":[' + numbers + b"]}]}")
 
 
 def largest_text() -> bytes:
@@ -518,6 +524,7 @@ LARGEST: dict[str, Callable[[], bytes]] = {
     "JSON of the shortest numbers": lambda: largest_json(short_numbers(b"")),
     "JSON with another key": lambda: largest_json(short_numbers(b'"a":0,')),
     "read JSON with another key": lambda: largest_read(short_numbers(b'"a":0,')),
+    "read JSON of integers with another key": lambda: largest_read(integers(b'"a":0,')),
     "read JSON of nested lists": lambda: largest_read(b"[[]]", *ODD),
     "read JSON of small objects": lambda: largest_read(b'{"a":0}', *ODD),
     "read JSON of texts": lambda: largest_read(b'"ab"', *ODD),
@@ -525,6 +532,7 @@ LARGEST: dict[str, Callable[[], bytes]] = {
     ".npy": lambda: ask_for_npy(make_records(2_000)),
     "v2 JSON of the shortest numbers": lambda: largest_infer([b"0", b"1"]),
     "v2 JSON of long numbers": lambda: largest_infer([b"-0.1".ljust(LONG, b"2"), b"0.1".ljust(LONG, b"2")]),
+    "v2 JSON with a mistake at its end": lambda: largest_infer([b"-999", b"999"], b"true"),
     "text to diagnose": largest_text,
     ".npy to diagnose": largest_array,
 }

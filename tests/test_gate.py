@@ -1,6 +1,9 @@
 import json
 import re
+import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +13,8 @@ import numpy as np
 import pytest
 import requests
 
-from tests.conftest import ROOT, running
+from pipeline.service import free_port, wait_until_ready
+from tests.conftest import ROOT, environment, running
 
 KEY, OTHER_KEY = "a-key-for-the-tests", "the-key-that-follows-it"
 JSON = {"Content-Type": "application/json"}
@@ -27,8 +31,8 @@ def small(tmp_path_factory):
     """A service with narrow limits; yields its URL and its log."""
     folder = tmp_path_factory.mktemp("small")
     narrow = {
-        "MAX_BODY": "2000000", "MAX_BUFFERED": "6000000", "MAX_QUEUE": "2", "MAX_RECORDS": "8", "SENDING_TIMEOUT": "1",
-        "LOG_REQUESTS": "true", "LOG_FORMAT": "json",
+        "MAX_BODY": "2000000", "MAX_UPLOAD": "2000000", "MAX_BUFFERED": "6000000", "MAX_QUEUE": "2",
+        "MAX_RECORDS": "8", "SENDING_TIMEOUT": "1", "LOG_REQUESTS": "true", "LOG_FORMAT": "json",
     }  # fmt: skip
     with running(folder, **narrow) as url:
         yield url, folder / "service.log"
@@ -57,19 +61,36 @@ def read_until_closed(connection):
 # --- keys
 
 
-@pytest.mark.parametrize("headers", [{"X-API-Key": KEY}, {"X-API-Key": OTHER_KEY}, {"Authorization": f"Bearer {KEY}"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-API-Key": KEY},
+        {"X-API-Key": OTHER_KEY},
+        {"Authorization": f"Bearer {KEY}"},
+        {"Authorization": f"bearer {KEY}"},
+    ],
+)
 def test_each_of_several_keys_opens(locked, example, headers):
     assert requests.post(f"{locked}/batch_predict/", data=example, headers=JSON | headers, timeout=10).ok
     assert requests.get(f"{locked}/metrics", headers=headers, timeout=10).ok
 
 
-@pytest.mark.parametrize("headers", [{}, {"X-API-Key": KEY[:-1]}, {"X-API-Key": ""}, {"Authorization": f"Basic {KEY}"}])
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"X-API-Key": KEY[:-1]}, {"X-API-Key": ""}, {"Authorization": f"Basic {KEY}"}, {"Authorization": KEY}],
+)
 @pytest.mark.parametrize("path", ["/batch_predict/", "/diagnose/", "/v2/models/bearing/infer"])
 def test_without_one_there_is_no_answer(locked, example, path, headers):
     answer = requests.post(locked + path, data=example * 20, headers=JSON | headers, timeout=10)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
     assert "X-API-Key" in answer.text
+
+
+def test_without_one_nobody_is_told_to_send_a_body(locked):
+    with connect(locked) as connection:
+        connection.sendall(head(100)[:-2] + b"Expect: 100-continue\r\n\r\n")
+        assert read_until_closed(connection).startswith(b"HTTP/1.1 401")
 
 
 def test_whoever_routes_requests_here_needs_none(locked):
@@ -141,9 +162,6 @@ def test_a_full_queue_says_so_at_once_and_recovers(small, example):
     assert requests.post(f"{url}/batch_predict/", data=example, headers=JSON, timeout=2).ok
 
 
-# --- what every answer carries, and what is written down
-
-
 def test_where_there_is_no_room_for_all_bodies_some_are_answered(small, example):
     url, _ = small
     body = example.rstrip()[:-1] + b" " * 1_800_000 + b"]"
@@ -155,6 +173,9 @@ def test_where_there_is_no_room_for_all_bodies_some_are_answered(small, example)
     assert statuses <= {200, 503}
     assert 200 in statuses
     assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 503)
+
+
+# --- what every answer carries, and what is written down
 
 
 def test_every_answer_names_itself_and_the_models(client, example):
@@ -191,6 +212,47 @@ def test_a_line_a_request_is_written(small, example):
     assert facts["bytes"] == len(example)
     assert facts["trace_id"] == TRACEPARENT.split("-")[1]
     assert "not-to-be-written" not in text
+
+
+def test_a_line_cannot_be_forged(small):
+    url, log = small
+    requests.get(f"{url}/x%0Aforged%1B[31m%E2%82%AC", timeout=5)
+    time.sleep(0.6)
+    [line] = [line for line in log.read_text().splitlines() if "forged" in line]
+    assert json.loads(line)["path"] == "/x%0Aforged%1B%5B31m%E2%82%AC"
+
+
+def test_a_failure_of_our_own_is_answered_and_logged_under_its_id(tmp_path):
+    page = tmp_path / "api" / "page" / "page.css"
+    shutil.copytree(ROOT / "api", tmp_path / "api", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "model", tmp_path / "model", ignore=shutil.ignore_patterns("__pycache__"))
+    with running(tmp_path, tmp_path, ASSETS=str(ROOT / "assets")) as url:
+        page.unlink()
+        answer = requests.get(f"{url}/page.css", headers={"X-Request-ID": "find-me"}, timeout=5)
+        assert (answer.status_code, answer.json()) == (500, {"detail": "Internal Server Error"})
+        assert answer.headers["x-request-id"] == "find-me"
+        assert requests.get(f"{url}/health/live", timeout=5).ok
+    log = (tmp_path / "service.log").read_text()
+    assert "request find-me" in log
+    assert "page.css" in log
+
+
+def test_a_log_that_nobody_reads_stops_nothing():
+    port = free_port()
+    variables = environment(PORT=str(port), SENDING_TIMEOUT="1", LOG_REQUESTS="true")
+    process = subprocess.Popen([sys.executable, "-m", "api"], cwd=ROOT, env=variables, stdout=subprocess.PIPE)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_until_ready(url, process, None, timeout=30)
+        process.stdout.close()
+        assert requests.get(f"{url}/health/live", timeout=5).ok
+        time.sleep(0.5)
+        with connect(url) as connection:
+            connection.sendall(head(100))
+            assert read_until_closed(connection).startswith(b"HTTP/1.1 408")
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
 
 
 # --- metrics

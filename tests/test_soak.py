@@ -22,7 +22,7 @@ def test_a_stop_under_load_breaks_no_accepted_request(command):
 
 
 @pytest.mark.parametrize(
-    "name", ["JSON", "read JSON with another key", "v2 JSON of long numbers", ".npy", "text to diagnose"]
+    "name", ["JSON", "read JSON of integers with another key", "v2 JSON of long numbers", ".npy", "text to diagnose"]
 )
 def test_the_largest_bodies_leave_memory_bounded(name):
     measured = soak.measure_peak(name, turns=2)

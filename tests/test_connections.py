@@ -1,0 +1,108 @@
+"""What strangers do to a connection before, or instead of, asking something whole."""
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+
+import pytest
+import requests
+
+from tests.conftest import ROOT, environment, running
+from tests.soak import ask_for_npy, make_records
+
+HALF = b"GET /health/live HTTP/1.1\r\nHost: here\r\nX-Slow: "
+WHOLE = b"GET /health/live HTTP/1.1\r\nHost: here\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory):
+    """The URL of a service that waits for a second."""
+    narrow = {"SENDING_TIMEOUT": "1", "REQUEST_TIMEOUT": "1", "MAX_QUEUE": "4"}
+    with running(tmp_path_factory.mktemp("impatient"), **narrow) as url:
+        yield url
+
+
+def connect(url):
+    return socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("before", "said"), [(b"", b""), (b"", b"\r\n"), (b"", HALF), (WHOLE, HALF)],
+    ids=["nothing", "a line", "half", "half a second one"],
+)  # fmt: skip
+def test_who_does_not_ask_something_whole_is_left(impatient, before, said):
+    with connect(impatient) as connection:
+        if before:
+            ask(connection, before)
+        begin = time.monotonic()
+        connection.sendall(said)
+        with suppress(ConnectionError):
+            while connection.recv(4096):
+                pass
+        assert 1 <= time.monotonic() - begin < 4
+
+
+def test_who_waits_between_two_requests_is_not(impatient):
+    with connect(impatient) as connection:
+        for _ in range(2):
+            connection.sendall(WHOLE)
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+            time.sleep(3)
+
+
+@pytest.mark.parametrize("part", [b"y" * 1000, b"a: b\r\n" * 200], ids=["one header", "many headers"])
+def test_headers_without_an_end_are_refused(impatient, part):
+    with connect(impatient) as connection:
+        connection.sendall(HALF)
+        with pytest.raises(ConnectionError):
+            connection.sendall(part * 20_000)
+
+
+def test_long_headers_are_taken(impatient):
+    answer = requests.get(f"{impatient}/health/live", headers={"X-Long": "y" * 30_000}, timeout=5)
+    assert answer.status_code == 200
+
+
+def test_who_takes_no_answers_holds_up_nobody(impatient):
+    request = ask_for_npy(make_records(50))
+
+    def flood():
+        with connect(impatient) as connection, suppress(OSError):  # until the service closes it
+            while True:
+                connection.sendall(request)
+
+    senders = [threading.Thread(target=flood) for _ in range(8)]
+    for sender in senders:
+        sender.start()
+    time.sleep(2)
+    deadline = time.monotonic() + 10
+    with connect(impatient) as connection:
+        while not ask(connection, request).startswith(b"HTTP/1.1 200"):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    for sender in senders:
+        sender.join(timeout=20)
+        assert not sender.is_alive()
+
+
+def ask(connection, request):
+    connection.sendall(request)
+    return connection.recv(65_536)
+
+
+def test_a_listener_of_another_process_goes_on_listening(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.set_inheritable(True)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        for _ in range(2):
+            command = [sys.executable, "-m", "uvicorn", "api.api:app", "--fd", str(listener.fileno())]
+            with (tmp_path / "log").open("w") as log:
+                process = subprocess.Popen(
+                    command, cwd=ROOT, env=environment(), pass_fds=[listener.fileno()], stdout=log, stderr=log
+                )
+            assert requests.get(f"{url}/health/live", timeout=20).status_code == 200
+            process.terminate()
+            assert process.wait(timeout=20) == 0
