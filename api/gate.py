@@ -36,19 +36,18 @@ class Passage:
     """One request on its way: who sent it, what has come in of it, what was answered."""
 
     __slots__ = (
-        "came", "deadline", "ended", "expects", "held", "is_late", "method", "path", "queued", "refusal", "request_id",
+        "came", "deadline", "ended", "headers", "held", "is_late", "method", "path", "queued", "refusal", "request_id",
         "start", "status", "task", "traceparent",
     )  # fmt: skip
 
     def __init__(self, scope: Scope) -> None:
-        headers = dict(scope["headers"])
+        self.headers = headers = dict(scope["headers"])
         given, traceparent = headers.get(b"x-request-id", b""), headers.get(b"traceparent", b"")
         self.method: str = scope["method"]
         self.path: str = scope["path"].removeprefix(scope.get("root_path", ""))
         self.request_id = given if REQUEST_ID.fullmatch(given) else b"%016x" % getrandbits(64)
         self.traceparent = traceparent if TRACE.fullmatch(traceparent) else b""
         self.start = perf_counter()
-        self.expects = b"expect" in headers  # to be told to go on, before it sends a body
         self.came, self.held, self.ended, self.queued, self.status = 0, 0, False, False, 0
         self.refusal: HTTPException | None = None  # of a body on its way
         self.deadline, self.is_late = inf, False
@@ -100,7 +99,7 @@ class Gate:
         """Lead a request that takes nothing to answer."""
         send = self.watch(passage, scope, send)
         try:
-            self.check_key(passage, scope)
+            self.check_key(passage)
             await self.app(scope, receive, send)
         except HTTPException as error:
             await refuse(error, passage, send)
@@ -125,7 +124,8 @@ class Gate:
 
         async def send_some(message: Message) -> None:
             if message["type"] == "http.response.start":
-                await drain(passage, message, receive, most)
+                if not passage.ended:
+                    await drain(passage, message, receive, most)
                 passage.deadline = inf
                 self.leave(passage)  # who does not take the answer holds up nobody else
             await plain_send(message)
@@ -136,8 +136,8 @@ class Gate:
 
         self.set_deadline(passage)
         try:
-            self.check_key(passage, scope)
-            check_length(scope, most)
+            self.check_key(passage)
+            check_length(passage, most)
             if self.queued >= self.settings.max_queue:
                 raise busy()
             await self.app(scope, receive_some, send_unless_refused)
@@ -201,14 +201,12 @@ class Gate:
         self.buffered -= passage.held
         passage.held = 0
 
-    def check_key(self, passage: Passage, scope: Scope) -> None:
+    def check_key(self, passage: Passage) -> None:
         """Raise HTTPException unless a key is given that is one of ours, or none is asked for."""
-        is_open = passage.path.startswith(OPEN) or passage.path in self.page or passage.method == "OPTIONS"
-        if not self.keys or is_open:
+        if not self.keys or passage.path.startswith(OPEN) or passage.path in self.page or passage.method == "OPTIONS":
             return
-        headers = dict(scope["headers"])
-        scheme, _, credentials = headers.get(b"authorization", b"").partition(b" ")
-        given = headers.get(b"x-api-key") or (credentials.strip() if scheme.lower() == b"bearer" else b"")
+        scheme, _, credentials = passage.headers.get(b"authorization", b"").partition(b" ")
+        given = passage.headers.get(b"x-api-key") or (credentials.strip() if scheme.lower() == b"bearer" else b"")
         matches = [hmac.compare_digest(given, key) for key in self.keys]  # all of them, so that time tells nothing
         if not any(matches):
             raise HTTPException(401, "a key is needed: send it as X-API-Key", {"WWW-Authenticate": "Bearer"})
@@ -252,8 +250,8 @@ def write_line(passage: Passage, seconds: float, form: str) -> str:
     return json.dumps(facts) if form == "json" else " ".join(f"{name}={value}" for name, value in facts.items())
 
 
-def check_length(scope: Scope, most: int) -> None:
-    announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+def check_length(passage: Passage, most: int) -> None:
+    announced = passage.headers.get(b"content-length", b"0")
     if announced.isdigit() and int(announced) > most + FORM_BYTES:
         raise too_large(most)
 
@@ -263,8 +261,8 @@ async def drain(passage: Passage, message: Message, receive: Receive, most: int)
     left = most + FORM_BYTES
     if message["status"] == 413:
         left = SPARE if passage.came else 0  # of what was announced too large, nothing may ever come
-    if passage.expects and not passage.came:
-        left = 0
+    if b"expect" in passage.headers and not passage.came:
+        left = 0  # who asks before sending a body is not asked to send it
     try:
         while not passage.ended and left > 0 and message["status"] != 408:
             part = await receive()

@@ -88,7 +88,7 @@ class Metrics:
         return self.children[key]
 
     def note(self, path: str, method: str, status: int, seconds: float) -> None:
-        known = next((each for each in PATHS if path.startswith(each)), "other")
+        known = path if path in PATHS else next((each for each in PATHS if path.startswith(each)), "other")
         self.child(self.requests, known, method if method in METHODS else "other", status).inc()
         self.child(self.seconds, known).observe(seconds)
 
