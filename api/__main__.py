@@ -8,7 +8,7 @@ from api.api import app
 from api.predictor import require_model
 from api.settings import settings
 
-GRACE = 8  # s for accepted requests to finish after SIGTERM, so that it all ends within 10 s
+GRACE = 7  # s for accepted requests to finish after SIGTERM, so that it all ends within 10 s
 
 
 def main() -> None:

@@ -41,6 +41,10 @@ def bound(server: uvicorn.Server) -> asyncio.Task:
     return asyncio.create_task(sweep(server))
 
 
+def http_connections(server: uvicorn.Server) -> list[HttpToolsProtocol]:
+    return [each for each in server.server_state.connections if isinstance(each, HttpToolsProtocol)]
+
+
 async def sweep(server: uvicorn.Server) -> None:
     """Close connections where nothing has changed for too long."""
     since: dict[HttpToolsProtocol, tuple[object, float]] = {}

@@ -13,8 +13,11 @@ from types import FrameType
 import uvicorn
 from starlette.datastructures import State
 
+from api.connections import http_connections
+
 NOTICE = 1.0  # s from "not ready" to the first connection that is not taken, for whoever routes requests here
-SETTLE = 0.2  # s from there to closed listeners and idle connections: who has just connected has yet to send
+LEAST_LOOKS, MOST_LOOKS = 10, 50  # from there to closed listeners and idle connections
+LOOK = 0.02  # s
 ATTACH_FILTER = 26  # SO_ATTACH_FILTER, which Python does not name
 IGNORE_SYN = ((0x30, 0, 0, 13), (0x45, 0, 1, 2), (0x06, 0, 0, 0), (0x06, 0, 0, 2**32 - 1))
 """Load the byte of TCP's flags; where SYN is in it take nothing of the packet, else all: Linux's filter.rst."""
@@ -32,7 +35,7 @@ def stop_gently_on_sigterm(server: uvicorn.Server, state: State) -> None:
     async def stop() -> None:
         await asyncio.sleep(NOTICE)
         take_no_more(server, others)
-        await asyncio.sleep(SETTLE)
+        await let_newcomers_ask(server)
         server.should_exit = True
 
     def begin_to_stop(_signal: int, _frame: FrameType | None) -> None:
@@ -40,6 +43,14 @@ def stop_gently_on_sigterm(server: uvicorn.Server, state: State) -> None:
         state.stopping = asyncio.run_coroutine_threadsafe(stop(), loop)
 
     signal.signal(signal.SIGTERM, begin_to_stop)
+
+
+async def let_newcomers_ask(server: uvicorn.Server) -> None:
+    """Wait for the requests of those who have just connected; in short looks, since each lets a late loop read."""
+    for look in range(MOST_LOOKS):
+        await asyncio.sleep(LOOK)
+        if look >= LEAST_LOOKS and all(each.cycle for each in http_connections(server)):
+            return
 
 
 def open_sockets() -> set[int]:
