@@ -7,13 +7,15 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 LARGE = 12_000_000  # bytes
-MMAP_THRESHOLD = -3  # of glibc's malloc.h
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
 def give_large_blocks_back() -> None:
     """Let freed blocks of LARGE bytes return to the system: glibc otherwise learns to keep up to 32 MB for later."""
     with suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, LARGE)
+        library = ctypes.CDLL(None)
+        library.mallopt(MMAP_THRESHOLD, LARGE)
+        library.mallopt(TRIM_THRESHOLD, LARGE)  # which it would otherwise lower, and ask the system at each request
 
 
 async def read_body(receive: Receive) -> bytes | bytearray:

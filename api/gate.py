@@ -153,6 +153,7 @@ class Gate:
             await refuse(late() if passage.ended else slow(self.settings.sending_timeout), passage, send_some)
         finally:
             self.inside.discard(passage)
+            passage.task = None  # which leads back to the passage: nothing is left for the garbage collector
 
     def set_deadline(self, passage: Passage) -> None:
         """Let the body come in by a deadline; a look at all requests now and then is cheaper than a timer for each."""

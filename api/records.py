@@ -73,8 +73,7 @@ class RecordReader:
         Every number becomes np.float32(float(text)). The compiled reader takes the plain form alone and leaves the
         rest, right or wrong, to the validating one.
         """
-        is_plain = fast_records and body.count(b"{") <= self.most_records  # one before each record
-        records = self.read_plain(body) if is_plain else None
+        records = self.read_plain(body) if fast_records and not holds_more(body, self.most_records) else None
         return self.validate(body) if records is None else records
 
     def read_plain(self, body: bytes | bytearray) -> np.ndarray | None:
@@ -135,18 +134,21 @@ class RecordReader:
 
     def are_few_json(self, body: bytes | bytearray) -> bool:
         """Return whether a JSON body holds so few records that they are answered on the event loop."""
-        if len(body) >= SMALL:
-            return False
-        place = -1
-        for _ in range(FEW + 1):  # find is many times as fast as count
-            place = body.find(b"{", place + 1)
-            if place < 0:
-                return True
-        return False
+        return len(body) < SMALL and not holds_more(body, FEW)
 
     def are_few_npy(self, body: bytes | bytearray) -> bool:
         """Return whether an .npy body holds so few records that they are answered on the event loop."""
         return len(body) <= LONGEST_HEADER + FEW * 4 * self.window_length
+
+
+def holds_more(body: bytes | bytearray, records: int) -> bool:
+    """Return whether a body in the plain form, where "{" stands before each record and nowhere else, holds more."""
+    place = -1
+    for _ in range(records + 1):  # find is many times as fast as count
+        place = body.find(b"{", place + 1)
+        if place < 0:
+            return False
+    return True
 
 
 def split_plain(body: bytes | bytearray) -> list[tuple[int, int, str]]:
