@@ -17,7 +17,7 @@ from api import open_inference, upload
 from api.answers import BatchAnswer, DiagnosisAnswer, ErrorAnswer, HealthAnswer, InvalidAnswer, ModelAnswer
 from api.batch_predict import PATH, BatchPredictMiddleware, BatchPredictor
 from api.bodies import give_large_blocks_back
-from api.connections import bound, find_server
+from api.connections import bound_connections, find_server
 from api.diagnosers import MOST_BYTES, Diagnosers
 from api.fields import known_bearings
 from api.gate import OPEN, Gate
@@ -73,7 +73,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.freeze()  # what was loaded until now stays: later collections need not look through it again
     sweeping = None
     if server := find_server():
-        sweeping = bound(server)
+        sweeping = bound_connections(server)
         stop_gently_on_sigterm(server, app.state)
     yield
     app.state.ready = False

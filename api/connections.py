@@ -34,7 +34,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.send_400_response(f"The headers are longer than {MOST_HEAD} bytes.")
 
 
-def bound(server: uvicorn.Server) -> asyncio.Task:
+def bound_connections(server: uvicorn.Server) -> asyncio.Task:
     """Bound the connections to come; return the task that looks at them, to be cancelled in the end."""
     if server.config.http_protocol_class is HttpToolsProtocol:
         server.config.http_protocol_class = BoundedProtocol
@@ -52,10 +52,8 @@ async def sweep(server: uvicorn.Server) -> None:
         await asyncio.sleep(SWEEP)
         now = perf_counter()
         before, since = since, {}
-        for each in server.server_state.connections:
-            if (
-                isinstance(each, HttpToolsProtocol) and each.timeout_keep_alive_task is None
-            ):  # else uvicorn's timer runs
+        for each in http_connections(server):
+            if each.timeout_keep_alive_task is None:  # else uvicorn's timer runs
                 cycle, begin = before.get(each, (None, now))
                 since[each] = (each.cycle, begin if cycle is each.cycle else now)
         for each, (cycle, begin) in since.items():

@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -383,10 +384,10 @@ def soak(seconds: float, clients: int = 4, most_slope: float = 1.0) -> Measured:
     used = samples[len(samples) // 3 :]  # what was before is warming up
     slope = 10_000 * np.polyfit([sample.requests for sample in used], [sample.megabytes for sample in used], 1)[0]
     half = len(used) // 2
-    before, after = (max(sample.descriptors for sample in part) for part in (used[:half], used[half:]))
+    before, after = (median(sample.descriptors for sample in part) for part in (used[:half], used[half:]))
     asked = f"soak of {seconds:g} s: < {most_slope:g} MB per 10,000 requests, descriptors flat"
     came = (
-        f"{slope:+.2f} MB per 10,000, {used[0].megabytes:.0f} to {used[-1].megabytes:.0f} MB, {before} then {after} "
+        f"{slope:+.2f} MB per 10,000, {used[0].megabytes:.0f} to {used[-1].megabytes:.0f} MB, {before:g} then {after:g} "
         f"descriptors, {used[-1].requests:,} requests {dict(statuses)}, wrong: {wrong or 'none'}"
     )
     return Measured(asked, came, not wrong and slope < most_slope and after <= before)
