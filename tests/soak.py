@@ -387,8 +387,8 @@ def soak(seconds: float, clients: int = 4, most_slope: float = 1.0) -> Measured:
     before, after = (median(sample.descriptors for sample in part) for part in (used[:half], used[half:]))
     asked = f"soak of {seconds:g} s: < {most_slope:g} MB per 10,000 requests, descriptors flat"
     came = (
-        f"{slope:+.2f} MB per 10,000, {used[0].megabytes:.0f} to {used[-1].megabytes:.0f} MB, {before:g} then {after:g} "
-        f"descriptors, {used[-1].requests:,} requests {dict(statuses)}, wrong: {wrong or 'none'}"
+        f"{slope:+.2f} MB per 10,000, {used[0].megabytes:.0f} to {used[-1].megabytes:.0f} MB, {before:g} then "
+        f"{after:g} descriptors, {used[-1].requests:,} requests {dict(statuses)}, wrong: {wrong or 'none'}"
     )
     return Measured(asked, came, not wrong and slope < most_slope and after <= before)
 
