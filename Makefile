@@ -19,17 +19,17 @@ run: .venv/ready
 test: .venv/ready
 	ruff format --check .
 	ruff check .
-	python -m tests.browser
+	python -m tests.tools.browser
 	python -m pytest
 
 bench: .venv/ready
 	dvc repro scale@as_recorded split@as_recorded
-	python -m tests.bench.training
-	python -m tests.bench.serving
+	python -m tests.tools.bench.training
+	python -m tests.tools.bench.serving
 
 soak: .venv/ready
-	python -m tests.soak
-	python -m tests.fuzz
+	python -m tests.tools.soak
+	python -m tests.tools.fuzz
 
 .venv/ready: requirements.txt api/requirements.txt api/requirements-scale.txt api/native/records.cpp api/native/setup.py
 	python3 -m venv .venv

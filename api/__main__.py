@@ -5,8 +5,8 @@ import sys
 import uvicorn
 
 from api.api import app
-from api.predictor import require_model
 from api.settings import settings
+from api.window.predictor import require_model
 
 GRACE = 7  # s for accepted requests to finish after SIGTERM, so that it all ends within 10 s
 

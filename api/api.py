@@ -13,21 +13,22 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.routing import Route
 
-from api import open_inference, upload
-from api.answers import BatchAnswer, DiagnosisAnswer, ErrorAnswer, HealthAnswer, InvalidAnswer, ModelAnswer
-from api.batch_predict import PATH, BatchPredictMiddleware, BatchPredictor
-from api.bodies import give_large_blocks_back
-from api.connections import bound_connections, find_server
-from api.diagnosers import MOST_BYTES, Diagnosers
-from api.fields import known_bearings
-from api.gate import OPEN, Gate
-from api.metrics import Metrics
-from api.predictor import Predictor
-from api.provenance import read_versions
-from api.records import fast_records
+from api.recording import upload
+from api.recording.fields import known_bearings
+from api.recording.pool import MOST_BYTES, Diagnosers
+from api.serving.bodies import give_large_blocks_back
+from api.serving.connections import bound_connections, find_server
+from api.serving.gate import OPEN, Gate
+from api.serving.metrics import Metrics
+from api.serving.provenance import read_versions
+from api.serving.shutdown import stop_gently_on_sigterm
 from api.settings import settings
-from api.stopping import stop_gently_on_sigterm
-from model.order_lines import LEAST_RATE, WINDOW_SECONDS
+from api.window import open_inference
+from api.window.answers import BatchAnswer, DiagnosisAnswer, ErrorAnswer, HealthAnswer, InvalidAnswer, ModelAnswer
+from api.window.batch_predict import PATH, BatchPredictMiddleware, BatchPredictor
+from api.window.predictor import Predictor
+from api.window.reader import fast_records
+from model.recording.lines import LEAST_RATE, WINDOW_SECONDS
 
 PAGE = Path(__file__).resolve().parent / "page"
 PAGE_FILES = {"/" if path.name == "index.html" else f"/{path.name}": path for path in sorted(PAGE.iterdir())}

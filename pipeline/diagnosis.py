@@ -4,11 +4,11 @@ import numpy as np
 import torch
 from tqdm import trange
 
-from model.order_lines import Features
+from model.recording.lines import Features
 from pipeline import params
 from pipeline.catalogue import read_metadata
 from pipeline.params import ASSETS, LINES, SIMULATED
-from pipeline.recording_training import fit_recording_diagnosis, train_line_network
+from pipeline.training.recording import fit_recording_diagnosis, train_line_network
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score, recall_score
 
-from api.answers import analyse
-from api.predictor import Predictor
+from api.window.answers import analyse
+from api.window.predictor import Predictor
 from pipeline import figures, params
 from pipeline.catalogue import read_metadata
 from pipeline.params import ASSETS, HOLDOUT, SPLIT, WINDOWS

@@ -14,9 +14,9 @@ from torch import nn
 from tqdm import tqdm
 
 from model.bearings import BEARINGS, DEFAULT_BEARING
-from model.drift import log_roughness
-from model.front_end import FrontEnd
-from model.wide_kernel import FoldedWideKernelCNN, WideKernelCNN
+from model.window.drift import log_roughness
+from model.window.front_end import FrontEnd
+from model.window.wide_kernel import FoldedWideKernelCNN, WideKernelCNN
 from pipeline import figures, params
 from pipeline.catalogue import MANIFEST, read_metadata
 from pipeline.params import RECORDINGS, SPLIT, TRAINED, WINDOWS

@@ -7,8 +7,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from model.bearings import BEARINGS
-from model.diagnosis import CLASSES, cut
-from model.order_lines import LEAST_RATE, Features, concatenate, describe
+from model.recording.diagnosis import CLASSES, cut
+from model.recording.lines import LEAST_RATE, Features, concatenate, describe
 from pipeline import params
 from pipeline.catalogue import MANIFEST, read_catalogue
 from pipeline.params import LINES, RECORDINGS, InputError

@@ -15,10 +15,8 @@ import torch
 from tqdm import tqdm
 
 from pipeline import figures, params
-from pipeline.folds import OTHER_MAKER
 from pipeline.params import ASSETS, FOLDS, LINES, SCALED, SIMULATED, WINDOWS
-from pipeline.scores import METRICS
-from pipeline.trials import (
+from pipeline.trials.experiments import (
     KNOWN,
     SETTINGS,
     load_rig,
@@ -29,6 +27,8 @@ from pipeline.trials import (
     try_transfer_network,
     try_window_network,
 )
+from pipeline.trials.folds import OTHER_MAKER
+from pipeline.trials.scores import METRICS
 
 Job = tuple[str, str, int]  # protocol, network, seed
 ALL = ("random", "block", "load", "bearing", "combinations", "noise", "rig")
@@ -42,11 +42,11 @@ TRIED = {  # which protocols each network is tried on; ten classes need the wind
     "recording": ALL,
 }
 HEADLINE = "recording"  # fixed beforehand
-SHARED = ("pipeline/folds.py", "pipeline/scores.py", "pipeline/trials.py")
-WINDOW_SOURCES = ("model/front_end.py", "model/wide_kernel.py", "pipeline/wide_kernel_training.py")
+SHARED = ("pipeline/trials/folds.py", "pipeline/trials/scores.py", "pipeline/trials/experiments.py")
+WINDOW_SOURCES = ("model/window/front_end.py", "model/window/wide_kernel.py", "pipeline/training/wide_kernel.py")
 LINE_SOURCES = (
-    "model/bearings.py", "model/diagnosis.py", "model/line_network.py", "model/order_lines.py",
-    "pipeline/recording_training.py",
+    "model/bearings.py", "model/recording/diagnosis.py", "pipeline/training/line_network.py",
+    "model/recording/lines.py", "pipeline/training/recording.py",
 )  # fmt: skip
 
 
@@ -159,7 +159,7 @@ def fingerprint(network: str, rig: bool) -> str:
             params.load("lines")["noise"]
         ]
     if network.startswith("transfer_network"):
-        sources.append("model/transfer_network.py")
+        sources.append("pipeline/trials/transfer_network.py")
         sections.append(params.load("protocols")["transfer"])
     digest = hashlib.sha256(json.dumps(sections, sort_keys=True).encode())
     for path in [*map(Path, sources), *data]:

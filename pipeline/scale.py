@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from model.front_end import FrontEnd
+from model.window.front_end import FrontEnd
 from pipeline import params
 from pipeline.params import SCALED, WINDOWS
 

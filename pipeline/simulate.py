@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 from tqdm import tqdm
 
-from model.diagnosis import CLASSES
-from model.order_lines import LEAST_RATE, WINDOW_SECONDS, Features, concatenate, describe, window_length
+from model.recording.diagnosis import CLASSES
+from model.recording.lines import LEAST_RATE, WINDOW_SECONDS, Features, concatenate, describe, window_length
 from pipeline import params
 from pipeline.params import SIMULATED
 from pipeline.simulator import draw_machine, simulate

@@ -11,7 +11,7 @@ from torch import Tensor
 from pipeline import figures, params
 from pipeline.catalogue import read_metadata
 from pipeline.params import SCALED, SPLIT, TRAINED, WINDOWS
-from pipeline.wide_kernel_training import train
+from pipeline.training.wide_kernel import train
 
 
 def main(setting: str, assets: str) -> None:

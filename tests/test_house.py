@@ -13,15 +13,20 @@ from tests.conftest import ROOT
 CHAIN = ("download", "windows", "scale", "split", "train", "export", "evaluate", "service")
 STAGES = (*CHAIN, "simulate", "lines", "diagnosis", "examples", "protocols")
 SHARED = {
-    "pipeline.params", "pipeline.catalogue", "pipeline.recordings", "pipeline.figures", "pipeline.folds",
-    "pipeline.scores", "pipeline.simulator", "pipeline.trials", "pipeline.recording_training",
-    "pipeline.wide_kernel_training",
+    "pipeline.params", "pipeline.catalogue", "pipeline.recordings", "pipeline.figures", "pipeline.trials.folds",
+    "pipeline.trials.scores", "pipeline.simulator", "pipeline.trials.experiments", "pipeline.training.recording",
+    "pipeline.training.wide_kernel",
 }  # fmt: skip
 NUMPY_ONLY = {
-    "model.bearings", "model.order_lines", "model.signal_checks", "model.diagnosis", "model.evidence",
-    "model.shaft_check", "model.drift",
+    "model.bearings", "model.recording.lines", "model.recording.checks", "model.recording.diagnosis",
+    "model.recording.evidence",
+    "model.recording.shaft_check", "model.window.drift",
 }  # fmt: skip
-IN_THE_CHILD = {"api.diagnoser", "api.recording_files", "api.mat_files"}  # the only ones in api that may import scipy
+IN_THE_CHILD = {
+    "api.recording.worker",
+    "api.files.formats",
+    "api.files.mat",
+}  # the only ones in api that may import scipy
 
 
 def project_imports(path) -> set[str]:
@@ -69,7 +74,7 @@ def test_the_service_imports_only_itself():
     for path in (ROOT / "api").glob("*.py"):
         foreign = {name for name in project_imports(path) if not name.startswith("api")}
         # The PyTorch backend needs the network; test_service sees that it is imported only when asked for.
-        torch = {"model.front_end", "model.wide_kernel"} if path.name == "backends.py" else set()
+        torch = {"model.window.front_end", "model.window.wide_kernel"} if path.name == "backends.py" else set()
         assert foreign <= torch | NUMPY_ONLY
 
 
@@ -137,7 +142,7 @@ def test_no_recording_and_no_window_is_committed():
 
 def test_the_archive_is_no_stage_and_imports_none():
     imports = project_imports(ROOT / "pipeline" / "archive.py")
-    assert {name for name in imports if name.startswith("pipeline")} <= SHARED | {"pipeline.archive"}
+    assert {name for name in imports if name.startswith("pipeline")} <= SHARED | {"api.scale_out.archive"}
     modules = {path.stem: project_imports(path) for path in (ROOT / "pipeline").glob("*.py")}
     importers = {name for name, found in modules.items() if any(each.split(".")[0] == "api" for each in found)}
     assert importers <= {"evaluate", "service", "archive"}

@@ -14,7 +14,7 @@ from pathlib import PurePath
 import numpy as np
 import scipy.io
 
-from api.channels import (
+from api.files.channels import (
     EXPECTED,
     MAX_CHANNELS,
     MAX_UNPACKED,
@@ -28,8 +28,8 @@ from api.channels import (
     split_columns,
     too_large,
 )
-from api.mat_files import is_mat5, read_mat
-from api.text_files import read_text
+from api.files.mat import is_mat5, read_mat
+from api.files.text import read_text
 
 MAX_CHUNKS = 1000  # in a WAV file
 STREAMED = 0x7FFFF000  # bytes: so many and more are announced by what writes into a pipe, and so cannot know

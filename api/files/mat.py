@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import scipy.io
 
-from api.channels import (
+from api.files.channels import (
     EXPECTED,
     MAX_UNPACKED,
     Recording,

@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 
-from api.channels import (
+from api.files.channels import (
     EXPECTED,
     MAX_CHANNELS,
     Recording,
@@ -19,8 +19,8 @@ from api.channels import (
     pick,
     shown,
 )
-from api.text_heads import RATES, read_head
-from api.time_axes import has_even_steps, is_axis, time_unit
+from api.files.text_heads import RATES, read_head
+from api.files.time_axes import has_even_steps, is_axis, time_unit
 
 MAX_HEAD = 50  # lines before the numbers
 LONGEST_LINE = 16_384  # characters

@@ -4,7 +4,7 @@ import math
 import re
 from itertools import product
 
-from api.channels import shown
+from api.files.channels import shown
 
 RATES = (1_000, 10_000_000)  # Hz; a file that seems to say less or more is misread
 SPEEDS = (10, 200_000)  # rpm

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from api import series
-from api.channels import UnreadableError, shown
-from api.fields import Fields, parse_bearing
-from api.recording_files import Recording, read_recording
+from api.files.channels import UnreadableError, shown
+from api.files.formats import Recording, read_recording
+from api.recording import plots as series
+from api.recording.fields import Fields, parse_bearing
 from model.bearings import Bearing
-from model.diagnosis import Diagnosis, Healthy, RecordingDiagnosis, cut, describe_baseline, normalise
-from model.evidence import Evidence, envelope_spectra, highest_order, weigh
-from model.order_lines import BANDS, LEAST_RATE, WINDOW_SECONDS
-from model.shaft_check import find_contradiction
+from model.recording.diagnosis import Diagnosis, Healthy, RecordingDiagnosis, cut, describe_baseline, normalise
+from model.recording.evidence import Evidence, envelope_spectra, highest_order, weigh
+from model.recording.lines import BANDS, LEAST_RATE, WINDOW_SECONDS
+from model.recording.shaft_check import find_contradiction
 
 CONSTANT = "every sample is {:g}: the sensor was off, or its channel is another one"
 MISSING = {

@@ -7,9 +7,9 @@ from time import perf_counter
 from fastapi import HTTPException
 from fastapi.exceptions import RequestValidationError
 
-from api.child import Child, DiedError, NotStartedError
-from api.fields import Fields
-from api.metrics import Metrics
+from api.recording.fields import Fields
+from api.recording.process import Child, DiedError, NotStartedError
+from api.serving.metrics import Metrics
 from api.settings import settings
 
 MOST_BYTES = settings.max_upload
@@ -23,7 +23,7 @@ class Diagnosers:
 
     def __init__(self, diagnosis: Path, number: int, metrics: Metrics) -> None:
         limits = {"diagnosis": str(diagnosis.resolve()), "memory": MEMORY, "seconds": COMPUTING}
-        self.children = [Child("api.diagnoser", limits) for _ in range(number)]
+        self.children = [Child("api.recording.worker", limits) for _ in range(number)]
         self.idle: asyncio.Queue[Child] = asyncio.Queue()
         self.waiting = 0
         self.metrics = metrics

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 READY = b"ready\n"
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -27,7 +27,7 @@ class NotStartedError(Exception):
 
 
 class Child:
-    """`python -m module LIMITS` behind pipes; api.diagnoser tells what goes through them."""
+    """`python -m module LIMITS` behind pipes; api.recording.worker tells what goes through them."""
 
     def __init__(self, module: str, limits: dict[str, Any]) -> None:
         self.command = [sys.executable, "-m", module, json.dumps(limits)]

@@ -11,9 +11,9 @@ from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from api.bodies import read_body
-from api.diagnosers import MOST_BYTES, Diagnosers, refuse
-from api.fields import Fields
+from api.recording.fields import Fields
+from api.recording.pool import MOST_BYTES, Diagnosers, refuse
+from api.serving.bodies import read_body
 
 PATH = "/diagnose/"
 MOST_FILES, MOST_FIELDS = 9, 20  # the recording and its baseline

@@ -1,4 +1,4 @@
-"""The child process that reads uploads and diagnoses them, one after the other: `python -m api.diagnoser LIMITS`.
+"""`python -m api.recording.worker LIMITS`: the child process that reads uploads and diagnoses them one by one.
 
 It alone imports scipy, and it alone meets what strangers upload: memory, processor time and the right to write files
 are limited, and where it dies, another takes its place. A question is a line of JSON, {"fields", "files": [{"name",
@@ -17,11 +17,11 @@ from typing import BinaryIO
 import numpy as np
 from pydantic_core import to_json
 
-from api.child import READY
-from api.fields import Fields
-from api.recording_answer import MistakeError, answer
-from model.diagnosis import RecordingDiagnosis
-from model.order_lines import LEAST_RATE
+from api.recording.answer import MistakeError, answer
+from api.recording.fields import Fields
+from api.recording.process import READY
+from model.recording.diagnosis import RecordingDiagnosis
+from model.recording.lines import LEAST_RATE
 
 TOO_MUCH = "reading the file takes more memory than is allowed: send a shorter part"
 

@@ -1,4 +1,4 @@
-"""`python -m pipeline.archive RECORDINGS --out FOLDER`: diagnose a folder or bucket of recordings into two tables.
+"""`python -m api.scale_out.archive RECORDINGS --out FOLDER`: diagnose a folder or bucket of recordings into two tables.
 
 No DVC stage: what it reads is somebody's archive. RECORDINGS and FOLDER are folders, or URLs that pyarrow knows (s3://,
 gs://). Every file goes through a child process of the service's own, here or, with --ray, on the machines of a Ray
@@ -25,11 +25,11 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 from tqdm import tqdm
 
-from api.child import ROOT, Child, DiedError, NotStartedError
-from api.diagnosers import COMPUTING, MEMORY
-from api.fields import Fields
-from api.provenance import hash_file
-from model.diagnosis import CLASSES
+from api.recording.fields import Fields
+from api.recording.pool import COMPUTING, MEMORY
+from api.recording.process import ROOT, Child, DiedError, NotStartedError
+from api.serving.provenance import hash_file
+from model.recording.diagnosis import CLASSES
 from pipeline import params
 from pipeline.params import InputError
 
@@ -82,7 +82,7 @@ class Worker:
 
     def __init__(self, source: str) -> None:
         self.files, _ = Place(source).open()
-        self.runner, self.child = asyncio.Runner(), Child("api.diagnoser", LIMITS)
+        self.runner, self.child = asyncio.Runner(), Child("api.recording.worker", LIMITS)
 
     def __call__(self, chunk: pa.Table) -> pa.Table:
         return pa.Table.from_pylist([self.make_row(**file) for file in chunk.to_pylist()], PART)
@@ -186,7 +186,9 @@ def diagnose_on_ray(source: str, chunks: list[pa.Table], workers: int, address: 
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # read at import: keeps every port off the network
     import ray
 
-    from pipeline.archive import Worker  # sent by this name, not as __main__'s: the model lies beside a machine's copy
+    from api.scale_out.archive import (
+        Worker,  # sent by this name, not as __main__'s: the model lies beside a machine's copy
+    )
 
     machines: dict[str, Any] = {"runtime_env": {"working_dir": str(ROOT), "excludes": LEFT_OUT}}
     here = {"include_dashboard": False, "num_cpus": max(workers, len(os.sched_getaffinity(0)))}
@@ -273,7 +275,7 @@ def main(*words: str) -> None:
 
 
 def parse(words: tuple[str, ...]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("python -m pipeline.archive", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser("python -m api.scale_out.archive", description=__doc__.partition("\n")[0])
     parser.add_argument("source", metavar="RECORDINGS", help=f"folder or URL; files that end in {', '.join(SUFFIXES)}")
     parser.add_argument("--out", required=True, metavar="FOLDER", help="folder or URL of the tables")
     parser.add_argument("--catalogue", help="CSV file: file, and sampling_rate, rpm, ... where they differ")

@@ -1,7 +1,7 @@
-"""`python -m api.scale`: the same app under Ray Serve, replicas that come and go with the load, on one machine or many.
+"""`python -m api.scale_out.ray_serve`: the same app under Ray Serve, on one machine or many.
 
-`serve run api.scale:deployment` starts the same. There is no `serve.batch` here: requests that wait inside a replica
-are already computed in one batch, by the app's own coalescer.
+Replicas come and go with the load. `serve run api.scale_out.ray_serve:deployment` starts the same. There is no
+`serve.batch` here: requests that wait inside a replica are already computed in one batch, by the app's own batcher.
 """
 
 import os
@@ -25,7 +25,7 @@ from ray.serve.schema import LoggingConfig  # noqa: E402
 
 from api.settings import Settings  # noqa: E402
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 LOOPBACK = "127.0.0.1"
 NAME = "bearing-diagnosis"
 PASSED_ON = {name.upper() for name in Settings.model_fields} - {"HOST", "PORT", "WORKERS"}

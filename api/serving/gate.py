@@ -15,7 +15,7 @@ from urllib.parse import quote
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.metrics import Metrics
+from api.serving.metrics import Metrics
 from api.settings import FORM_BYTES, Settings
 
 UPLOADS = "/diagnose/"

@@ -13,7 +13,7 @@ from types import FrameType
 import uvicorn
 from starlette.datastructures import State
 
-from api.connections import http_connections
+from api.serving.connections import http_connections
 
 NOTICE = 1.0  # s from "not ready" to the first connection that is not taken, for whoever routes requests here
 LEAST_LOOKS, MOST_LOOKS = 10, 50  # from there to closed listeners and idle connections

@@ -38,8 +38,8 @@ class TorchBackend:
         try:
             import torch
 
-            from model.front_end import FrontEnd
-            from model.wide_kernel import WideKernelCNN
+            from model.window.front_end import FrontEnd
+            from model.window.wide_kernel import WideKernelCNN
         except ImportError as error:
             raise RuntimeError(f"BACKEND=torch needs PyTorch and the repository's folder model/: {error}") from error
         facts = read_facts(folder)

@@ -14,12 +14,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.answers import analyse
-from api.bodies import read_body
-from api.coalescer import Coalescer
-from api.metrics import Metrics
-from api.predictor import Predictor
-from api.records import InvalidRecordsError, RecordReader, TooManyRecordsError, check, have_answers
+from api.serving.bodies import read_body
+from api.serving.metrics import Metrics
+from api.window.answers import analyse
+from api.window.batcher import Coalescer
+from api.window.predictor import Predictor
+from api.window.reader import InvalidRecordsError, RecordReader, TooManyRecordsError, check, have_answers
 
 PATH = "/batch_predict/"
 Body = bytes | bytearray

@@ -15,10 +15,11 @@ from pydantic import BaseModel, FailFast, StrictBool, StrictInt, ValidationError
 from pydantic_core import to_json
 from starlette.requests import ClientDisconnect
 
-from api.bodies import read_body
-from api.metrics import Metrics
-from api.predictor import Predictor
-from api.records import (
+from api.serving.bodies import read_body
+from api.serving.metrics import Metrics
+from api.settings import settings
+from api.window.predictor import Predictor
+from api.window.reader import (
     InvalidRecordsError,
     TooManyRecordsError,
     check,
@@ -28,7 +29,6 @@ from api.records import (
     shorten,
     taking_turns,
 )
-from api.settings import settings
 
 MODEL, VERSION = "bearing", "1"
 PATH, VERSION_PATH = f"/models/{MODEL}", f"/models/{MODEL}/versions/{VERSION}"

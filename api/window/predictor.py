@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from api.backends import BACKENDS, read_facts
+from api.window.backends import BACKENDS, read_facts
 
 BATCH = 32  # windows computed at once: more fall out of the processor's cache and are slower each
 

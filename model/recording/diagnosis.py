@@ -13,7 +13,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing, FaultOrders
-from model.order_lines import (
+from model.recording.checks import find_defect
+from model.recording.lines import (
     BANDS,
     LEAST_RATE,
     SPECTRUM_EDGES,
@@ -23,7 +24,6 @@ from model.order_lines import (
     describe,
     window_length,
 )
-from model.signal_checks import find_defect
 
 CLASSES = ("Ball", "InnerRace", "Normal", "OuterRace")
 UNKNOWN = "Unknown"
@@ -326,7 +326,7 @@ def unreadable(reason: str) -> Diagnosis:
 
 
 def network_logits(network: dict[str, np.ndarray], features: Features) -> np.ndarray:
-    """Return what model.line_network.LineNetwork with these weights returns, (windows, classes)."""
+    """Return what pipeline.training.line_network.LineNetwork with these weights returns, (windows, classes)."""
     hidden = silu(features.lines @ network["band_in.weight"].T + network["band_in.bias"])
     bands = hidden @ network["band_out.weight"].T + network["band_out.bias"]
     moments = features.moments

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.bearings import FaultOrders
-from model.diagnosis import in_parts
-from model.order_lines import (
+from model.recording.diagnosis import in_parts
+from model.recording.lines import (
     BANDS,
     ORDER_TOLERANCE,
     SURROUNDINGS,

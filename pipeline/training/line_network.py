@@ -7,7 +7,7 @@ from torch import Tensor, nn
 class LineNetwork(nn.Module):
     """Classify line heights (batch, bands, lines) and log envelope moments (batch, bands) to logits (batch, classes).
 
-    Bands may be left out: the pool is over those that are given. `model.diagnosis` computes the same in numpy.
+    Bands may be left out: the pool is over those that are given. `model.recording.experts` computes the same in numpy.
     """
 
     def __init__(self, lines: int, classes: int, hidden: int, pooled: int, head: int) -> None:

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from torch.nn import functional
 
-from model.diagnosis import (
+from model.recording.diagnosis import (
     CLASSES,
     HEAD_FEATURES,
     QUIET_LINE,
@@ -28,8 +28,8 @@ from model.diagnosis import (
     spectral_distance,
     spectral_features,
 )
-from model.line_network import LineNetwork
-from model.order_lines import Features, concatenate
+from model.recording.lines import Features, concatenate
+from pipeline.training.line_network import LineNetwork
 
 SIDES = {  # of each decision: the labels that speak for it and against it
     "fault": (("Ball", "InnerRace", "OuterRace"), ("Normal",)),

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import trange
 
-from model.wide_kernel import WideKernelCNN
+from model.window.wide_kernel import WideKernelCNN
 from pipeline.params import InputError
 
 

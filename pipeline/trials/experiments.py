@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from model.bearings import BEARINGS
-from model.diagnosis import (
+from model.recording.diagnosis import (
     CLASSES,
     COMBS,
     RecordingDiagnosis,
@@ -30,17 +30,18 @@ from model.diagnosis import (
     sigmoid,
     to_healthy,
 )
-from model.front_end import FrontEnd
-from model.order_lines import LEAST_RATE, WINDOW_SECONDS, Features, concatenate, describe
-from model.transfer_network import TransferCNN
-from pipeline import folds, params
+from model.recording.lines import LEAST_RATE, WINDOW_SECONDS, Features, concatenate, describe
+from model.window.front_end import FrontEnd
+from pipeline import params
 from pipeline.catalogue import read_metadata
-from pipeline.folds import PROTOCOLS, Fold
 from pipeline.params import FOLDS, LINES, SCALED, SIMULATED, WINDOWS
-from pipeline.recording_training import bearing_of, fit_recording_diagnosis, fit_spectra, train_line_network
 from pipeline.recordings import frame, resample
-from pipeline.scores import count, score
-from pipeline.wide_kernel_training import add_noise, train
+from pipeline.training.recording import bearing_of, fit_recording_diagnosis, fit_spectra, train_line_network
+from pipeline.training.wide_kernel import add_noise, train
+from pipeline.trials.experiments import folds
+from pipeline.trials.folds import PROTOCOLS, Fold
+from pipeline.trials.scores import count, score
+from pipeline.trials.transfer_network import TransferCNN
 
 SETTINGS = {"reference": "as_recorded", "wide_kernel": "resampled", "shuffled_labels": "resampled"}
 RACES = ("InnerRace", "OuterRace")

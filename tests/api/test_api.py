@@ -14,8 +14,8 @@ import pytest
 import requests
 
 from pipeline.service import free_port
-from tests.bench.load import JSON, load, prepare
 from tests.conftest import ROOT, environment
+from tests.tools.bench.load import JSON, load, prepare
 
 ASSETS = ROOT / "assets"
 CLASSES = ["Ball", "InnerRace", "Normal", "OuterRace"]
@@ -258,7 +258,7 @@ def test_memory_and_health_stay_good_under_large_requests(service, example):
     assert memory(process_id, "VmRSS") < 120
 
     burst = (
-        "import json, sys, numpy as np; from tests.bench.load import JSON, load, prepare\n"
+        "import json, sys, numpy as np; from tests.tools.bench.load import JSON, load, prepare\n"
         "records = np.random.default_rng(0).standard_normal((200, 2048)).astype(np.float32).tolist()\n"
         "body = json.dumps([{'record': record} for record in records]).encode()\n"
         "load(int(sys.argv[1]), prepare('/batch_predict/', JSON, body), connections=8, requests=120)"

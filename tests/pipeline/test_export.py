@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from model.front_end import FrontEnd
-from model.wide_kernel import WideKernelCNN
+from model.window.front_end import FrontEnd
+from model.window.wide_kernel import WideKernelCNN
 from pipeline.export import largest_difference, simulated_records, to_onnx
 from tests.conftest import ROOT
 

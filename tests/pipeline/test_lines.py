@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from model.bearings import BEARINGS
-from model.diagnosis import cut
-from model.order_lines import describe
+from model.recording.diagnosis import cut
+from model.recording.lines import describe
 from pipeline.lines import add_noise, check_catalogue, describe_recordings
 from pipeline.params import InputError
 from pipeline.recordings import read_signal, resample

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline import protocols
 from pipeline.protocols import ALL, HEADLINE, TRIED, make_table, wilson
-from pipeline.scores import METRICS
+from pipeline.trials.scores import METRICS
 from tests.conftest import ROOT
 
 

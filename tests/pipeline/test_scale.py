@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 from pipeline.recordings import read_signals
 from pipeline.scale import scale
 from pipeline.windows import cut
-from tests.test_windows import SETTINGS, manifest_of
+from tests.pipeline.test_windows import SETTINGS, manifest_of
 
 
 def test_windows_are_band_limited_and_z_scored(noise):

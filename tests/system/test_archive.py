@@ -19,7 +19,7 @@ from tests.conftest import ROOT, environment
 
 pa = pytest.importorskip("pyarrow", reason="ARCHIVE SKIPPED: pyarrow is not installed")
 pq = pytest.importorskip("pyarrow.parquet")
-archive = pytest.importorskip("pipeline.archive")
+archive = pytest.importorskip("api.scale_out.archive")
 GIVEN = ("--rpm", "1797", "--workers", "2")
 
 
@@ -199,7 +199,7 @@ def test_killed_in_the_middle_the_next_run_finishes(tmp_path):
     command = [
         sys.executable,
         "-m",
-        "pipeline.archive",
+        "api.scale_out.archive",
         str(source),
         "--out",
         str(out),
@@ -293,7 +293,7 @@ def test_a_bucket_is_read_and_written(recordings, bucket, tmp_path):
     command = [
         sys.executable,
         "-m",
-        "pipeline.archive",
+        "api.scale_out.archive",
         "s3://plant/vibration",
         "--out",
         "s3://plant/diagnosed",

@@ -26,7 +26,7 @@ import pytest
 import requests
 import yaml
 
-from api.provenance import hash_file
+from api.serving.provenance import hash_file
 from pipeline.service import LATER, SERVED, build, free_port, wait_until_ready
 from tests.conftest import ROOT, environment
 
@@ -432,7 +432,7 @@ def test_a_step_that_cannot_be_executed_is_no_silent_success(tmp_path, step, mes
     ("path", "ignored"),
     [
         ("data/catalogue.csv", True), ("data", True), (".venv/bin/python", True), (".git/config", True),
-        ("build/service/api/api.py", True), ("tests/test_api.py", True), ("Dockerfile", True),
+        ("build/service/api/api.py", True), ("tests/api/test_api.py", True), ("Dockerfile", True),
         ("dvc.yaml", True), ("dvc.lock", False),
         ("api/api.py", False), ("api/native/records.cpp", False), ("assets/examples/ball.wav", False),
         ("api/native/build/lib/fast_records.so", True), ("api/native/fast_records.egg-info/PKG-INFO", True),

@@ -12,8 +12,8 @@ from scipy.io import wavfile
 
 from model.bearings import BEARINGS
 from pipeline.service import free_port
-from tests import browser as browsers
 from tests.conftest import ROOT, running
+from tests.tools import browser as browsers
 
 PAGE, EXAMPLES = ROOT / "api" / "page", ROOT / "assets" / "examples"
 MOST_BYTES = 250_000

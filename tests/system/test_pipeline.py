@@ -17,7 +17,7 @@ import scipy.io
 import yaml
 from scipy.io import wavfile
 
-from api.predictor import Predictor
+from api.window.predictor import Predictor
 from tests.conftest import ROOT, environment
 
 ARTEFACTS = [

@@ -19,7 +19,7 @@ import requests
 
 from pipeline.service import free_port, wait_until_ready
 from tests.conftest import ROOT, environment
-from tests.test_archive import make_recordings, read
+from tests.system.test_archive import make_recordings, read
 
 pytestmark = pytest.mark.skipif(
     not find_spec("ray"), reason="RAY SKIPPED: not installed, see api/requirements-scale.txt"
@@ -109,7 +109,16 @@ def archives(nodes, ray_environment, tmp_path_factory):
     folder = tmp_path_factory.mktemp("archive")
     make_recordings(folder / "recordings", 12)
     (folder / "recordings" / "broken.mat").write_bytes(b"nonsense")
-    command = [sys.executable, "-m", "pipeline.archive", str(folder / "recordings"), "--rpm", "1797", "--workers", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "api.scale_out.archive",
+        str(folder / "recordings"),
+        "--rpm",
+        "1797",
+        "--workers",
+        "2",
+    ]
     for out, others in (("here", []), ("cluster", ["--ray", nodes.address])):
         subprocess.run(
             [*command, "--out", str(folder / out), *others], cwd=ROOT, env=ray_environment, check=True, timeout=60
@@ -130,7 +139,11 @@ def url(nodes, archives, ray_environment, tmp_path_factory):
     place = {"PORT": str(port), "HOST": "127.0.0.1", "RAY_ADDRESS": nodes.address}
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "api.scale"], cwd=ROOT, env=ray_environment | place, stdout=output, stderr=output
+            [sys.executable, "-m", "api.scale_out.ray_serve"],
+            cwd=ROOT,
+            env=ray_environment | place,
+            stdout=output,
+            stderr=output,
         )
     try:
         wait_until_ready(f"http://127.0.0.1:{port}", process, log, timeout=60)

@@ -35,7 +35,7 @@ def test_it_serves_without_torch_dvc_and_the_repository(folder):
     script = (
         "import sys; from fastapi.testclient import TestClient; from api.api import app\n"
         "with TestClient(app) as client: assert client.get('/health/ready').status_code == 200\n"
-        "print([name for name in ('torch', 'dvc', 'scipy', 'pandas', 'sklearn', 'pipeline', 'model.wide_kernel')"
+        "print([name for name in ('torch', 'dvc', 'scipy', 'pandas', 'sklearn', 'pipeline', 'model.window.wide_kernel')"
         " if name in sys.modules])"
     )
     command = [sys.executable, "-c", script]

@@ -1,4 +1,4 @@
-"""The browser of the page's tests: `python -m tests.browser` installs one where there is none and it may."""
+"""The browser of the page's tests: `python -m tests.tools.browser` installs one where there is none and it may."""
 
 import os
 import shutil

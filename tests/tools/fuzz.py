@@ -1,4 +1,4 @@
-"""What strangers may send: raw sockets, schemathesis and atheris against the service, `python -m tests.fuzz`.
+"""What strangers may send: raw sockets, schemathesis and atheris against the service, `python -m tests.tools.fuzz`.
 
 No input may get a 5xx, hold an answer up for more than a second, or end the service or a parser but in words.
 """
@@ -203,7 +203,7 @@ def drain(connection: socket.socket) -> bytes:
 
 def fuzz_sockets(cases: int) -> list[str]:
     """Return what was wrong: the cases' numbers, or the service's own end or exceptions."""
-    from tests.soak import is_ready, serving
+    from tests.tools.soak import is_ready, serving
 
     with serving() as service, ThreadPoolExecutor(SENDERS) as senders:
         found = senders.map(lambda number: try_case(service.port, make_case(number)), range(cases))
@@ -253,7 +253,7 @@ def run_schemathesis(most_examples: int) -> tuple[int, str]:
 
     most_examples is for one operation; those without parameters and bodies have a few alone.
     """
-    from tests.soak import serving
+    from tests.tools.soak import serving
 
     with serving() as service, tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "schemathesis.toml"
@@ -284,7 +284,7 @@ MOST = 2_000  # records
 
 def fuzz_json() -> Callable[[bytes], None]:
     """The compiled reader takes nothing that the validating one refuses, and reads the same numbers."""
-    from api.records import InvalidRecordsError, RecordReader
+    from api.window.reader import InvalidRecordsError, RecordReader
 
     reader = RecordReader(LENGTH, MOST)
 
@@ -302,7 +302,7 @@ def fuzz_json() -> Callable[[bytes], None]:
 
 
 def fuzz_npy() -> Callable[[bytes], None]:
-    from api.records import InvalidRecordsError, RecordReader, check, have_answers
+    from api.window.reader import InvalidRecordsError, RecordReader, check, have_answers
 
     reader = RecordReader(LENGTH, MOST)
 
@@ -318,8 +318,8 @@ def fuzz_npy() -> Callable[[bytes], None]:
 
 
 def fuzz_text() -> Callable[[bytes], None]:
-    from api.channels import UnreadableError
-    from api.text_files import read_text
+    from api.files.channels import UnreadableError
+    from api.files.text import read_text
 
     def read(content: bytes) -> None:
         with contextlib.suppress(UnreadableError, UnicodeDecodeError), np.errstate(all="ignore"):
@@ -329,8 +329,8 @@ def fuzz_text() -> Callable[[bytes], None]:
 
 
 def fuzz_recording() -> Callable[[bytes], None]:
-    from api.channels import UnreadableError
-    from api.recording_files import read_recording
+    from api.files.channels import UnreadableError
+    from api.files.formats import read_recording
 
     def read(content: bytes) -> None:
         with contextlib.suppress(UnreadableError):
@@ -340,7 +340,7 @@ def fuzz_recording() -> Callable[[bytes], None]:
 
 
 def fuzz_bearing() -> Callable[[bytes], None]:
-    from api.fields import parse_bearing
+    from api.recording.fields import parse_bearing
 
     def read(content: bytes) -> None:
         with contextlib.suppress(ValueError):
@@ -352,8 +352,8 @@ def fuzz_bearing() -> Callable[[bytes], None]:
 def fuzz_infer() -> Callable[[bytes], None]:
     from fastapi import HTTPException
 
-    from api.metrics import Metrics
-    from api.open_inference import answer_body
+    from api.serving.metrics import Metrics
+    from api.window.open_inference import answer_body
 
     metrics = Metrics()
     predictor = SimpleNamespace(window_length=LENGTH, least_variation=1e-5, classes=["a", "b"])
@@ -369,7 +369,7 @@ def fuzz_infer() -> Callable[[bytes], None]:
 
 
 def numpy_seeds(shape: tuple[int, ...]) -> list[bytes]:
-    from tests.soak import write_npy
+    from tests.tools.soak import write_npy
 
     samples = np.random.default_rng(SEED).standard_normal(shape)
     return [write_npy(samples.astype(dtype)) for dtype in ("<f4", "<f8", "<i2")]
@@ -428,9 +428,9 @@ def fuzz_parser(name: str, seconds: int) -> tuple[int, str]:
             "-rss_limit_mb=2048",
             "-max_len=4096",
         ]
-        command = [sys.executable, "-m", "tests.fuzz", "--parser", name, str(corpus), *options]
+        command = [sys.executable, "-m", "tests.tools.fuzz", "--parser", name, str(corpus), *options]
         result = subprocess.run(
-            [*command, f"-artifact_prefix={folder}/"], cwd=Path(__file__).resolve().parent.parent,
+            [*command, f"-artifact_prefix={folder}/"], cwd=Path(__file__).resolve().parent.parent.parent,
             capture_output=True, text=True, errors="replace",
         )  # fmt: skip
         culprits = [path.read_bytes()[:500] for path in Path(folder).iterdir() if path.is_file()]

@@ -1,4 +1,4 @@
-"""The README's pictures of the page: `python -m tests.pictures` takes them of a simulated recording."""
+"""The README's pictures of the page: `python -m tests.tools.pictures` takes them of a simulated recording."""
 
 import sys
 import tempfile
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from tests import browser as browsers
 from tests.conftest import ROOT, running
+from tests.tools import browser as browsers
 
 PICTURES = (  # name, colours, width and height in CSS pixels
     ("page", "light", 1280, 1190),
@@ -18,7 +18,7 @@ PICTURES = (  # name, colours, width and height in CSS pixels
 def main() -> None:
     executable = browsers.find()
     if not executable:
-        sys.exit(f"none of {', '.join(browsers.NAMES)} is here: python -m tests.browser")
+        sys.exit(f"none of {', '.join(browsers.NAMES)} is here: python -m tests.tools.browser")
     with (
         tempfile.TemporaryDirectory() as folder,
         running(Path(folder)) as url,

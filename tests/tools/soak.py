@@ -1,4 +1,4 @@
-"""The long run: what the service must hold under load, under kill and over time, `python -m tests.soak`.
+"""The long run: what the service must hold under load, under kill and over time, `python -m tests.tools.soak`.
 
 Each measurement starts the real service, takes a scale, and returns what was asked, what came, and whether it was kept.
 """
@@ -27,11 +27,11 @@ from typing import NamedTuple
 import numpy as np
 import uvloop
 
-from api.records import MOST_OBJECTS, weigh
 from api.settings import settings
+from api.window.reader import MOST_OBJECTS, weigh
 from pipeline.service import free_port, wait_until_ready
-from tests.bench.load import JSON, NPY, prepare
 from tests.conftest import ROOT, environment
+from tests.tools.bench.load import JSON, NPY, prepare
 
 MB = 1_000_000
 SEED = 0

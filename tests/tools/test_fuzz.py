@@ -1,11 +1,11 @@
-"""The fuzzers, short; `python -m tests.fuzz` runs them for longer."""
+"""The fuzzers, short; `python -m tests.tools.fuzz` runs them for longer."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests import fuzz
+from tests.tools import fuzz
 
 
 def test_nothing_over_a_raw_socket_gets_a_5xx_hangs_or_ends_the_service():

@@ -1,8 +1,8 @@
-"""The long run's measurements, short; `python -m tests.soak` runs them in full."""
+"""The long run's measurements, short; `python -m tests.tools.soak` runs them in full."""
 
 import pytest
 
-from tests import soak
+from tests.tools import soak
 
 
 def check(measured: soak.Measured) -> None:

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.io import wavfile
 
-from api.channels import MAX_SAMPLES, MAX_UNPACKED, UnreadableError
-from api.recording_files import read_recording
+from api.files.channels import MAX_SAMPLES, MAX_UNPACKED, UnreadableError
+from api.files.formats import read_recording
 from pipeline.recordings import read_signal
 
 SIGNAL = np.array([0.5, -1.25, 3.0, 0.125])

@@ -7,9 +7,9 @@ import struct
 import numpy as np
 import pytest
 
-from api.child import Child, DiedError
-from tests.test_child import limits
-from tests.test_recording_files import COLUMN, mat
+from api.recording.process import Child, DiedError
+from tests.api.files.test_formats import COLUMN, mat
+from tests.api.recording.test_process import limits
 
 FIELDS = {"sampling_rate": 12_000.0, "rpm": 1_750.0}
 
@@ -18,7 +18,7 @@ def ask(contents):
     """Return each file's status and words, or None where the child died of it."""
 
     async def whole():
-        child = Child("api.diagnoser", limits())
+        child = Child("api.recording.worker", limits())
         await child.start()
         try:
             return [await answer(child, content) for content in contents]

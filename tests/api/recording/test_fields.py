@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from api.fields import Fields, known_bearings, parse_bearing
+from api.recording.fields import Fields, known_bearings, parse_bearing
 from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
 
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from api import series
+from api.recording import plots as series
 
 
 def test_no_extreme_is_lost(noise):

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from api.child import Child, DiedError, NotStartedError
-from api.diagnosers import MEMORY
+from api.recording.pool import MEMORY
+from api.recording.process import Child, DiedError, NotStartedError
 from tests.conftest import ROOT
 
 FIELDS = {"sampling_rate": 12_000.0, "rpm": 1_750.0}
@@ -29,7 +29,7 @@ def run(scenario, **others):
     """Run a scenario with a child of its own."""
 
     async def whole():
-        child = Child("api.diagnoser", limits(**others))
+        child = Child("api.recording.worker", limits(**others))
         await child.start()
         try:
             return await scenario(child)

@@ -18,9 +18,9 @@ import scipy.io
 from scipy.io import wavfile
 from starlette.formparsers import MultiPartParser
 
-from api import diagnosers
-from api.answers import DiagnosisAnswer
-from model.evidence import fault_lines
+from api.recording import pool as diagnosers
+from api.window.answers import DiagnosisAnswer
+from model.recording.evidence import fault_lines
 from pipeline.simulator import DEFAULT, Fault, Resonance, Surroundings, simulate
 from tests.conftest import ROOT, running
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import requests
 
-from api.gate import OPEN
-from api.metrics import MEMORY, WATCHED, Metrics
-from model.drift import log_roughness
+from api.serving.gate import OPEN
+from api.serving.metrics import MEMORY, WATCHED, Metrics
+from model.window.drift import log_roughness
 from tests.conftest import ROOT, running
 
 KEY = "a-key-for-the-tests"

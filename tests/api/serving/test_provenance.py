@@ -1,7 +1,7 @@
 import hashlib
 import subprocess
 
-from api.provenance import read_versions
+from api.serving.provenance import read_versions
 from tests.conftest import ROOT
 
 
@@ -21,7 +21,7 @@ def test_a_deployment_names_its_commit(monkeypatch):
 
 
 def test_what_is_not_there_is_unknown(tmp_path, monkeypatch):
-    monkeypatch.setattr("api.provenance.ROOT", tmp_path)
+    monkeypatch.setattr("api.serving.provenance.ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     monkeypatch.delenv("GIT_COMMIT", raising=False)
     monkeypatch.delenv("RENDER_GIT_COMMIT", raising=False)

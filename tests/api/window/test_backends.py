@@ -3,7 +3,7 @@ import sys
 import numpy as np
 import pytest
 
-from api.predictor import Predictor
+from api.window.predictor import Predictor
 from pipeline.export import simulated_records
 from tests.conftest import ROOT
 

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from api.coalescer import MOST, Coalescer
+from api.window.batcher import MOST, Coalescer
 
 
 def ask_all(answer_all, questions) -> tuple[list, list[list]]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from api.predictor import BATCH, Predictor
+from api.window.predictor import BATCH, Predictor
 from tests.conftest import ROOT
 
 

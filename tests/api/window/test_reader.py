@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api import records as records_module
-from api.records import InvalidRecordsError, RecordReader, TooManyRecordsError, read_objects, weigh
+from api.window import reader as records_module
+from api.window.reader import InvalidRecordsError, RecordReader, TooManyRecordsError, read_objects, weigh
 from tests.conftest import ROOT, environment
 
 LENGTH = 2048

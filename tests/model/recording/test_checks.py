@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model.signal_checks import find_defect
+from model.recording.checks import find_defect
 from pipeline.recordings import read_signal
 from pipeline.simulator import draw_machine, simulate
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from model.bearings import BEARINGS, Bearing
-from model.diagnosis import (
+from model.recording.diagnosis import (
     CLASSES,
     Odds,
     RecordingDiagnosis,
@@ -21,10 +21,10 @@ from model.diagnosis import (
     pool_windows,
     probabilities,
 )
-from model.line_network import LineNetwork
-from model.order_lines import Features
+from model.recording.lines import Features
 from pipeline.simulator import Fault, Resonance, Surroundings, draw_machine, simulate
-from pipeline.trials import load_rig
+from pipeline.training.line_network import LineNetwork
+from pipeline.trials.experiments import load_rig
 from tests.conftest import ROOT, environment
 
 RATE, RPM = 12_000, 1750
@@ -76,7 +76,7 @@ def test_saved_and_read_again_it_answers_the_same(diagnosis, tmp_path, noise):
 
 def test_it_needs_neither_torch_nor_scipy():
     script = (
-        "import sys, numpy as np; from pathlib import Path; from model.diagnosis import RecordingDiagnosis\n"
+        "import sys, numpy as np; from pathlib import Path; from model.recording.diagnosis import RecordingDiagnosis\n"
         "diagnosis = RecordingDiagnosis.load(Path('assets/diagnosis.json'))\n"
         "diagnosis.diagnose(np.random.default_rng(0).standard_normal(30_000).cumsum(), 12_000, 1750)\n"
         "print([name for name in ('torch', 'scipy', 'pandas', 'sklearn', 'pipeline') if name in sys.modules])"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from model.bearings import BEARINGS, Bearing
-from model.order_lines import (
+from model.recording.lines import (
     BANDS,
     COMB_ORDERS,
     Features,

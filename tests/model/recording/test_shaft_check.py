@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from model.shaft_check import find_contradiction
+from model.recording.shaft_check import find_contradiction
 from pipeline.recordings import read_signal
 from pipeline.simulator import Fault, draw_machine, simulate
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model.drift import log_roughness
+from model.window.drift import log_roughness
 
 
 def test_white_noise_has_a_ratio_of_two(noise):

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy import signal
 
-from model.front_end import FrontEnd, low_pass_taps
+from model.window.front_end import FrontEnd, low_pass_taps
 
 
 def scale(windows: np.ndarray, *args) -> np.ndarray:

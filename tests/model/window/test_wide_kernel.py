@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from model.wide_kernel import FoldedWideKernelCNN, WideKernelCNN
+from model.window.wide_kernel import FoldedWideKernelCNN, WideKernelCNN
 
 
 def test_it_has_the_1269_parameters_of_the_reference():

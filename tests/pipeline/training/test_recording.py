@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model.diagnosis import CLASSES, probabilities, relative_distance, spectral_familiarity
-from model.order_lines import Features
-from pipeline.recording_training import (
+from model.recording.diagnosis import CLASSES, probabilities, relative_distance, spectral_familiarity
+from model.recording.lines import Features
+from pipeline.training.recording import (
     bearing_of,
     bearing_weights,
     best_temperature,

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from pipeline.params import InputError
-from pipeline.wide_kernel_training import train
+from pipeline.training.wide_kernel import train
 
 SETTINGS = {
     "network": {"channels": 3, "kernel_length": 9, "pool_length": 8},

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import folds
-from pipeline.folds import PROTOCOLS
+from pipeline.trials.experiments import folds
+from pipeline.trials.folds import PROTOCOLS
 
 
 def make_metadata(windows: int, hop: int, length: int, catalogue: pd.DataFrame) -> pd.DataFrame:

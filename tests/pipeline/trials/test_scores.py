@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.scores import calibration_error, count, score
+from pipeline.trials.scores import calibration_error, count, score
 
 CLASSES = ("a", "b", "c")
 

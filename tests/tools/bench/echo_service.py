@@ -5,7 +5,7 @@ import os
 
 import uvloop
 
-from tests.bench.load import CONTENT_LENGTH
+from tests.tools.bench.load import CONTENT_LENGTH
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 150\r\ncontent-type: application/json\r\n\r\n" + b" " * 150
 

@@ -12,9 +12,9 @@ import torch
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from model.wide_kernel import WideKernelCNN
+from model.window.wide_kernel import WideKernelCNN
 
-ARTEFACTS = Path(__file__).resolve().parents[2] / "assets" / "reference"
+ARTEFACTS = Path(__file__).resolve().parents[3] / "assets" / "reference"
 
 network = WideKernelCNN(2048, 4, channels=5, kernel_length=100, pool_length=50)
 network.load_state_dict(torch.load(ARTEFACTS / "state_dict.pt", weights_only=True))

@@ -23,13 +23,13 @@ import requests
 from matplotlib import pyplot
 from tqdm import tqdm
 
-from api.predictor import Predictor
-from api.records import RecordReader, have_answers
+from api.window.predictor import Predictor
+from api.window.reader import RecordReader, have_answers
 from pipeline.figures import BLUE, INK, ORANGE, STYLE, save
 from pipeline.service import free_port
-from tests.bench.load import JSON, NPY, load, prepare
+from tests.tools.bench.load import JSON, NPY, load, prepare
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ASSETS = ROOT / "assets"
 SIZES = (1, 5, 10, 25, 50, 100, 150, 200)
 LOADS = ((1, 1, 100), (1, 16, 1000), (1, 64, 1000), (8, 16, 200))  # records, senders, requests
@@ -37,10 +37,10 @@ ROUNDS = 10
 PAUSE = 0.4  # s before a server's turn
 OURS = [sys.executable, "-m", "api"]
 COMMANDS = {
-    "plain": (["uvicorn", "tests.bench.plain_service:app", "--no-access-log", "--port", "{port}"], {}),
+    "plain": (["uvicorn", "tests.tools.bench.plain_service:app", "--no-access-log", "--port", "{port}"], {}),
     "onnx": (OURS, {}),
     "torch": (OURS, {"BACKEND": "torch"}),
-    "echo": ([sys.executable, "-m", "tests.bench.echo_service"], {}),
+    "echo": ([sys.executable, "-m", "tests.tools.bench.echo_service"], {}),
 }
 NAMES = {"plain": "plain", "onnx": "ours, ONNX", "torch": "ours, PyTorch"}
 COLORS = {"plain": INK, "onnx": BLUE, "torch": ORANGE}

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import trange
 
-from model.wide_kernel import WideKernelCNN
+from model.window.wide_kernel import WideKernelCNN
 from pipeline import params
 from pipeline.train import load
-from pipeline.wide_kernel_training import score, train
+from pipeline.training.wide_kernel import score, train
 
 REFERENCE_EPOCHS = 5_000
 REFERENCE_LEARNING_RATE = 1e-3
