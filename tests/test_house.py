@@ -22,11 +22,8 @@ NUMPY_ONLY = {
     "model.recording.evidence",
     "model.recording.shaft_check", "model.window.drift",
 }  # fmt: skip
-IN_THE_CHILD = {
-    "api.recording.worker",
-    "api.files.formats",
-    "api.files.mat",
-}  # the only ones in api that may import scipy
+# the only ones in api that may import scipy
+IN_THE_CHILD = {"api.recording.worker", "api.files.formats", "api.files.mat"}
 
 
 def project_imports(path) -> set[str]:
