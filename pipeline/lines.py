@@ -7,8 +7,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from model.bearings import BEARINGS
-from model.recording.diagnosis import CLASSES, cut
+from model.recording.classes import CLASSES
 from model.recording.lines import LEAST_RATE, Features, concatenate, describe
+from model.recording.windows import cut
 from pipeline import params
 from pipeline.catalogue import MANIFEST, read_catalogue
 from pipeline.params import LINES, RECORDINGS, InputError

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from tqdm import tqdm
 
-from model.recording.diagnosis import CLASSES
+from model.recording.classes import CLASSES
 from model.recording.lines import LEAST_RATE, WINDOW_SECONDS, Features, concatenate, describe, window_length
 from pipeline import params
 from pipeline.params import SIMULATED

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
-from model.recording.diagnosis import FAULTS
+from model.recording.classes import FAULTS
 
 DEFAULT = BEARINGS[DEFAULT_BEARING]
 SECONDARY = {"Ball": 0.6, "Normal": 0.6, "InnerRace": 0.3, "OuterRace": 0.4}  # share with weak lines of another fault

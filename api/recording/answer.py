@@ -11,10 +11,13 @@ from api.files.formats import Recording, read_recording
 from api.recording import plots as series
 from api.recording.fields import Fields, parse_bearing
 from model.bearings import Bearing
-from model.recording.diagnosis import Diagnosis, Healthy, RecordingDiagnosis, cut, describe_baseline, normalise
+from model.recording.baseline import Healthy, describe_baseline
+from model.recording.checks import normalise
+from model.recording.diagnosis import Diagnosis, RecordingDiagnosis
 from model.recording.evidence import Evidence, envelope_spectra, highest_order, weigh
 from model.recording.lines import BANDS, LEAST_RATE, WINDOW_SECONDS
 from model.recording.shaft_check import find_contradiction
+from model.recording.windows import cut
 
 CONSTANT = "every sample is {:g}: the sensor was off, or its channel is another one"
 MISSING = {

@@ -29,7 +29,7 @@ from api.recording.fields import Fields
 from api.recording.pool import COMPUTING, MEMORY
 from api.recording.process import ROOT, Child, DiedError, NotStartedError
 from api.serving.provenance import hash_file
-from model.recording.diagnosis import CLASSES
+from model.recording.classes import CLASSES
 from pipeline import params
 from pipeline.params import InputError
 

@@ -1,12 +1,99 @@
-"""What makes a recording unfit for any diagnosis: a sensor that is off, clipping, a lone tone."""
+"""What makes a recording unfit for a diagnosis: wrong input, a dead sensor, clipping, a lone tone, noise, the speed."""
 
 import numpy as np
+
+from model.bearings import Bearing
+from model.recording.lines import BANDS, LEAST_RATE, SPECTRUM_EDGES, WINDOW_SECONDS, Features, window_length
+from model.recording.windows import in_parts
 
 HELD = 0.5  # share of samples that equal their predecessor; a converter's steps repeat, but not half the time
 CLIPPED = 2e-4  # share of samples that rest on the largest or smallest value; unclipped recordings have none
 TONE = 0.98  # share of the power in one line
 DRIFT = 5.0  # Hz; below, a sensor drifts
 AUDIBLE = 1e-6  # share of the power above DRIFT that is still a signal
+CONSTANT = 1e-10  # of the largest value; a recording that varies by less is rounding
+HIGHEST_LINE = 1_450  # Hz
+NOISE_ROOM = 0.06  # natural logarithm; how far the moments of noise stray in a long recording
+TONES = (20, 4_950)  # Hz
+TONE_SURROUNDINGS = 32  # bins
+LEAST_TONE = 5.0  # deviations; the strongest of the thousands of bins of noise lies at 3 to 5
+LEAST_TURNS = 4  # of the shaft in a window: fewer, and lines that lie a turn apart run together
+
+
+def check_recording(signal: np.ndarray, sampling_rate: float, rpm: float) -> np.ndarray:
+    """Return the recording as float64 (samples,) without its mean and with 1 as its largest value."""
+    signal = np.asarray(signal)
+    if signal.ndim != 1 or signal.dtype.kind not in "iufb":
+        raise ValueError(f"the recording is {signal.dtype} of shape {signal.shape}, expected real numbers (samples,)")
+    for name, value in (("sampling_rate", sampling_rate), ("rpm", rpm)):
+        if isinstance(value, str) or not np.isscalar(value) or not np.isreal(value):
+            raise ValueError(f"{name} is {value!r}, expected a number")
+    if not np.isfinite(sampling_rate) or sampling_rate < LEAST_RATE:
+        raise ValueError(f"the recording was sampled at {sampling_rate:g} Hz, expected {LEAST_RATE:,} Hz or more")
+    if len(signal) < window_length(sampling_rate):
+        raise ValueError(
+            f"the recording lasts {len(signal) / sampling_rate:.3g} s, expected {WINDOW_SECONDS:.2g} s or more"
+        )
+    if not np.isfinite(signal).all():
+        raise ValueError(f"the recording holds NaN or infinity at sample {int(np.argmin(np.isfinite(signal)))}")
+    if not np.isfinite(rpm) or rpm <= 0:
+        raise ValueError(f"rpm is {rpm:g}, expected the shaft's turns a minute, above 0")
+    return normalise(signal.astype(np.float64))
+
+
+def normalise(signal: np.ndarray) -> np.ndarray:
+    largest = np.abs(signal).max()
+    signal = (
+        signal / largest if largest > 0 else signal
+    )  # first: sums of 1e300 would overflow, squares of 1e-200 vanish
+    if np.ptp(signal) <= CONSTANT:
+        return np.zeros_like(signal)
+    centred = signal - signal.mean()
+    return centred / np.abs(centred).max()
+
+
+def find_hindrance(rpm: float, bearing: Bearing) -> str:
+    """Return why this speed (rpm) cannot be diagnosed by windows of this length, or an empty text."""
+    turns = rpm / 60 * WINDOW_SECONDS
+    if turns < LEAST_TURNS:
+        return f"the shaft turns {turns:.2g} times in a window, {LEAST_TURNS} or more are needed: too slow to diagnose"
+    highest = max(bearing.orders.bpfo, bearing.orders.bpfi, 2 * bearing.orders.bsf) * rpm / 60
+    if highest > HIGHEST_LINE:
+        return (
+            f"a fault's lines lie at {highest:,.0f} Hz, beyond the {HIGHEST_LINE:,} Hz that envelopes reach: too fast"
+        )
+    return ""
+
+
+def is_noise(features: Features, windows: np.ndarray, sampling_rate: float) -> bool:
+    """Return whether a recording is noise of whatever colour: Gaussian, steady, and without a tone.
+
+    The envelope of Gaussian noise has E|z|^4 / (E|z|^2)^2 = 2 in every band, its waveform a kurtosis of 3.
+    """
+    levels = np.exp(features.spectrum.mean(axis=0))
+    centres = (SPECTRUM_EDGES[1:] + SPECTRUM_EDGES[:-1]) / 2
+    power = np.array([levels[(centres > low) & (centres < high)].mean() for low, high in BANDS])
+    apart = np.abs(features.moments.mean(axis=0) - np.log(2)) @ (power / power.sum())
+    room = NOISE_ROOM * (1 + 1 / np.sqrt(len(windows)))
+    steady = max(apart, abs(features.shape[:, 0].mean() - np.log(3))) < room
+    return bool(steady and tone_strength(windows, sampling_rate) < LEAST_TONE)
+
+
+def tone_strength(windows: np.ndarray, sampling_rate: float) -> float:
+    """Return how far the strongest narrow line of the mean spectrum of windows lies beyond chance, in deviations.
+
+    The mean of n exponential powers is a gamma variable, whose cube root is nearly normal: Wilson and Hilferty, PNAS 17
+    (1931) 684.
+    """
+    taper = np.hanning(windows.shape[1])
+    power = sum(np.square(np.abs(np.fft.rfft(part * taper, axis=1))).sum(axis=0) for part in in_parts(windows))
+    spacing = sampling_rate / windows.shape[1]
+    power = power[round(TONES[0] / spacing) : round(TONES[1] / spacing)]
+    around = np.convolve(np.pad(power, TONE_SURROUNDINGS, mode="reflect"), np.ones(2 * TONE_SURROUNDINGS + 1), "valid")
+    ratio = power * (2 * TONE_SURROUNDINGS + 1) / np.maximum(around, np.finfo(float).tiny)
+    independent = 1 + 0.9 * (len(windows) - 1)  # Hann windows that overlap by half are nearly so
+    chance = 1 / (9 * independent)
+    return float(((np.cbrt(ratio) - (1 - chance)) / np.sqrt(chance)).max())
 
 
 def find_defect(signal: np.ndarray, sampling_rate: float) -> str:

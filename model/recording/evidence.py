@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.bearings import FaultOrders
-from model.recording.diagnosis import in_parts
 from model.recording.lines import (
     BANDS,
     ORDER_TOLERANCE,
@@ -18,6 +17,7 @@ from model.recording.lines import (
     prominence,
     squared_envelope,
 )
+from model.recording.windows import in_parts
 
 HARMONICS = 3
 LEAST_BINS = SURROUNDINGS  # from 0 to a line, so that it has surroundings to stand out from

@@ -9,25 +9,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from torch.nn import functional
 
-from model.recording.diagnosis import (
-    CLASSES,
-    HEAD_FEATURES,
-    QUIET_LINE,
-    Head,
-    Odds,
-    RecordingDiagnosis,
-    Spectra,
-    calibrate,
-    clarity,
-    head_odds,
-    network_odds,
-    novelty,
-    pool,
-    probabilities,
-    relative_distance,
-    spectral_distance,
-    spectral_features,
-)
+from model.recording.baseline import QUIET_LINE
+from model.recording.classes import CLASSES
+from model.recording.decision import calibrate, clarity, pool, probabilities
+from model.recording.diagnosis import RecordingDiagnosis
+from model.recording.experts import HEAD_FEATURES, Head, Odds, head_odds, network_odds, spectral_features
+from model.recording.familiarity import Spectra, novelty, relative_distance, spectral_distance
 from model.recording.lines import Features, concatenate
 from pipeline.training.line_network import LineNetwork
 

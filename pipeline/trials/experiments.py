@@ -16,21 +16,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from model.bearings import BEARINGS
-from model.recording.diagnosis import (
-    CLASSES,
-    COMBS,
-    RecordingDiagnosis,
-    change_odds,
-    cut,
-    network_odds,
-    novelty,
-    pool_windows,
-    probabilities,
-    relative_distance,
-    sigmoid,
-    to_healthy,
-)
+from model.recording.baseline import change_odds, to_healthy
+from model.recording.classes import CLASSES, COMBS
+from model.recording.decision import pool_windows, probabilities
+from model.recording.diagnosis import RecordingDiagnosis
+from model.recording.experts import network_odds, sigmoid
+from model.recording.familiarity import novelty, relative_distance
 from model.recording.lines import LEAST_RATE, WINDOW_SECONDS, Features, concatenate, describe
+from model.recording.windows import cut
 from model.window.front_end import FrontEnd
 from pipeline import params
 from pipeline.catalogue import read_metadata
@@ -38,7 +31,7 @@ from pipeline.params import FOLDS, LINES, SCALED, SIMULATED, WINDOWS
 from pipeline.recordings import frame, resample
 from pipeline.training.recording import bearing_of, fit_recording_diagnosis, fit_spectra, train_line_network
 from pipeline.training.wide_kernel import add_noise, train
-from pipeline.trials.experiments import folds
+from pipeline.trials import folds
 from pipeline.trials.folds import PROTOCOLS, Fold
 from pipeline.trials.scores import count, score
 from pipeline.trials.transfer_network import TransferCNN

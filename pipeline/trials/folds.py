@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from model.recording.diagnosis import FAULTS
+from model.recording.classes import FAULTS
 
 HOLDOUT = 0.3  # of the windows, or of each recording
 SPLIT_SEED = 42

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from model.bearings import BEARINGS
-from model.recording.diagnosis import cut
 from model.recording.lines import describe
+from model.recording.windows import cut
 from pipeline.lines import add_noise, check_catalogue, describe_recordings
 from pipeline.params import InputError
 from pipeline.recordings import read_signal, resample

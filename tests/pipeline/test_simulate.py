@@ -1,6 +1,6 @@
 import numpy as np
 
-from model.recording.diagnosis import CLASSES
+from model.recording.classes import CLASSES
 from pipeline.simulate import simulate_machines
 
 

@@ -8,19 +8,11 @@ import pytest
 import torch
 
 from model.bearings import BEARINGS, Bearing
-from model.recording.diagnosis import (
-    CLASSES,
-    Odds,
-    RecordingDiagnosis,
-    calibrate,
-    clarity,
-    describe_baseline,
-    name_prediction,
-    network_logits,
-    pool,
-    pool_windows,
-    probabilities,
-)
+from model.recording.baseline import describe_baseline
+from model.recording.classes import CLASSES
+from model.recording.decision import calibrate, clarity, name_prediction, pool, pool_windows, probabilities
+from model.recording.diagnosis import RecordingDiagnosis
+from model.recording.experts import Odds, network_logits
 from model.recording.lines import Features
 from pipeline.simulator import Fault, Resonance, Surroundings, draw_machine, simulate
 from pipeline.training.line_network import LineNetwork

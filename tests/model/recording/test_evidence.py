@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from model.bearings import BEARINGS, Bearing
-from model.recording.diagnosis import PART, cut, normalise
+from model.recording.checks import normalise
 from model.recording.evidence import BANDS, HARMONICS, REACH, envelope_spectra, fault_lines, weigh
 from model.recording.lines import window_length
+from model.recording.windows import PART, cut
 from pipeline.recordings import read_signal
 from pipeline.simulator import Fault, simulate
 

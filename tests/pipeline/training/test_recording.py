@@ -2,7 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model.recording.diagnosis import CLASSES, probabilities, relative_distance, spectral_familiarity
+from model.recording.classes import CLASSES
+from model.recording.decision import probabilities
+from model.recording.familiarity import relative_distance, spectral_familiarity
 from model.recording.lines import Features
 from pipeline.training.recording import (
     bearing_of,

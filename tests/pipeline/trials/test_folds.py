@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.trials.experiments import folds
+from pipeline.trials import folds
 from pipeline.trials.folds import PROTOCOLS
 
 
