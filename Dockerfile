@@ -16,6 +16,7 @@ WORKDIR /app
 COPY assets/model.onnx assets/state_dict.pt assets/decoder.json assets/metrics.json assets/model_card.md \
     assets/example.json assets/example_answer.json assets/diagnosis.json assets/protocols.json assets/
 COPY assets/examples assets/examples
+COPY data/bearings.csv data/
 COPY model model
 COPY api api
 COPY dvc.lock ./

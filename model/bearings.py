@@ -1,7 +1,9 @@
-"""Bearing geometry and the fault orders that follow from it: the one table that diagnosis, page and tests share."""
+"""Bearing geometry and the fault orders that follow from it; the geometry of known bearings is in data/bearings.csv."""
 
+import csv
 from dataclasses import dataclass
 from math import cos, isfinite, radians
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -50,9 +52,19 @@ class Bearing:
         )
 
 
-BEARINGS = {  # rolling elements, their diameter and the pitch diameter in inches, contact angle in degrees
-    "6205-2RS": Bearing(9, 0.3126, 1.537),  # CWRU, drive end (SKF)
-    "6203-2RS": Bearing(8, 0.2656, 1.122),  # CWRU, fan end (SKF)
-    "NICE": Bearing(8, 0.235, 1.245),  # MFPT
-}
+def read_bearings(path: Path) -> dict[str, Bearing]:
+    """Return {designation: bearing} of a table with one row a bearing; its unit and source are for people."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return {
+            row["designation"]: Bearing(
+                int(row["rolling_elements"]),
+                float(row["element_diameter"]),
+                float(row["pitch_diameter"]),
+                float(row["contact_angle"]),
+            )
+            for row in csv.DictReader(file)
+        }
+
+
+BEARINGS = read_bearings(Path(__file__).resolve().parent.parent / "data" / "bearings.csv")
 DEFAULT_BEARING = "6205-2RS"

@@ -21,6 +21,7 @@ from pipeline.catalogue import read_metadata
 from pipeline.params import ASSETS, HOLDOUT
 
 SERVICE = Path("build/service")
+BEARINGS = Path("data/bearings.csv")
 TIMES = Path("build/execution_time.json")
 SERVED = ("model.onnx", "state_dict.pt", "decoder.json", "metrics.json", "model_card.md",
           "example.json", "example_answer.json")  # fmt: skip
@@ -46,6 +47,8 @@ def build(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     for package in ("api", "model"):
         shutil.copytree(package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info"))
+    (folder / "data").mkdir()
+    shutil.copyfile(BEARINGS, folder / BEARINGS)
     (folder / "assets").mkdir()
     for name in (*SERVED, *(name for name in LATER if (ASSETS / name).exists())):
         copy = shutil.copytree if (ASSETS / name).is_dir() else shutil.copyfile

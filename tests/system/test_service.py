@@ -27,7 +27,7 @@ def url(folder):
 
 
 def test_the_folder_holds_the_service_and_its_artefacts_and_nothing_else(folder):
-    assert sorted(path.name for path in folder.iterdir()) == ["api", "assets", "model"]
+    assert sorted(path.name for path in folder.iterdir()) == ["api", "assets", "data", "model"]
     assert sorted(path.name for path in (folder / "assets").iterdir()) == sorted([*SERVED, *LATER])
 
 

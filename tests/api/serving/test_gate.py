@@ -226,6 +226,8 @@ def test_a_failure_of_our_own_is_answered_and_logged_under_its_id(tmp_path):
     page = tmp_path / "api" / "page" / "page.css"
     shutil.copytree(ROOT / "api", tmp_path / "api", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "model", tmp_path / "model", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "data").mkdir()
+    shutil.copy(ROOT / "data" / "bearings.csv", tmp_path / "data")
     with running(tmp_path, tmp_path, ASSETS=str(ROOT / "assets")) as url:
         page.unlink()
         answer = requests.get(f"{url}/page.css", headers={"X-Request-ID": "find-me"}, timeout=5)
