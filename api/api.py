@@ -13,6 +13,7 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.routing import Route
 
+from api.files.suffixes import SUFFIXES
 from api.recording import upload
 from api.recording.fields import known_bearings
 from api.recording.pool import MOST_BYTES, Diagnosers
@@ -24,7 +25,15 @@ from api.serving.provenance import read_versions
 from api.serving.shutdown import stop_gently_on_sigterm
 from api.settings import settings
 from api.window import open_inference
-from api.window.answers import BatchAnswer, DiagnosisAnswer, ErrorAnswer, HealthAnswer, InvalidAnswer, ModelAnswer
+from api.window.answers import (
+    BatchAnswer,
+    DiagnosisAnswer,
+    ErrorAnswer,
+    HealthAnswer,
+    InvalidAnswer,
+    ModelAnswer,
+    UploadLimits,
+)
 from api.window.batch_predict import PATH, BatchPredictMiddleware, BatchPredictor
 from api.window.predictor import Predictor
 from api.window.reader import fast_records
@@ -193,7 +202,13 @@ def describe_model(predictor: Predictor) -> ModelAnswer:
         metrics=read_table("metrics.json"),
         protocols=without_folds(read_table("protocols.json")),
         bearings=known_bearings(),
-        upload={"most_bytes": MOST_BYTES, "least_sampling_rate": LEAST_RATE, "least_seconds": WINDOW_SECONDS},
+        upload=UploadLimits(
+            suffixes=list(SUFFIXES),
+            most_bytes=MOST_BYTES,
+            least_sampling_rate=LEAST_RATE,
+            least_seconds=WINDOW_SECONDS,
+            answer_timeout=settings.request_timeout,
+        ),
         backend={"name": predictor.backend.name, "device": predictor.backend.device},
         versions=read_versions(ASSETS)
         | {"manifest_sha256": predictor.trained_on.get("manifest_sha256", "unknown")}

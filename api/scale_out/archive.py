@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 from tqdm import tqdm
 
+from api.files.suffixes import SUFFIXES
 from api.recording.fields import Fields
 from api.recording.pool import COMPUTING, MEMORY
 from api.recording.process import ROOT, Child, DiedError, NotStartedError
@@ -33,7 +34,6 @@ from model.recording.classes import CLASSES
 from pipeline import params
 from pipeline.params import InputError
 
-SUFFIXES = (".mat", ".csv", ".txt", ".wav", ".npy", ".gz")
 FIELDS = ("sampling_rate", "rpm", "bearing", "channel")
 MODEL = ROOT / "assets" / "diagnosis.json"
 LIMITS = {"diagnosis": str(MODEL), "memory": MEMORY, "seconds": COMPUTING}

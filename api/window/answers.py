@@ -23,6 +23,16 @@ class BatchAnswer(BaseModel):
     )
 
 
+class UploadLimits(BaseModel):
+    """What a recording for POST /diagnose/ must be, and how long its answer may take."""
+
+    suffixes: list[str] = Field(description="names of files that hold recordings end so")
+    most_bytes: int = Field(description="bytes of the recording and its baseline together")
+    least_sampling_rate: float = Field(description="Hz")
+    least_seconds: float = Field(description="s of signal")
+    answer_timeout: float = Field(description="s that the answer may take once the upload is complete")
+
+
 class ModelAnswer(BaseModel):
     """What is served: the contract of a record, what the model learned from, how it scored, and which files it is."""
 
@@ -37,7 +47,7 @@ class ModelAnswer(BaseModel):
         "combinations say what to expect of a bearing never seen; empty where protocols has not run"
     )
     bearings: dict[str, dict[str, Any]] = Field(description="geometry and fault orders of each designation")
-    upload: dict[str, float] = Field(description="limits of POST /diagnose/: bytes, Hz, seconds")
+    upload: UploadLimits
     backend: dict[str, str]
     versions: dict[str, str]
 

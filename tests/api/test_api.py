@@ -107,6 +107,17 @@ def test_the_model_says_what_it_is(client):
     assert re.fullmatch("[0-9a-f]{64}", model["versions"]["dvc_lock_sha256"])
 
 
+def test_the_model_tells_what_a_recording_must_be(client):
+    upload = client.get("/model/").json()["upload"]
+    assert upload == {
+        "suffixes": [".mat", ".csv", ".txt", ".wav", ".npy", ".gz"],
+        "most_bytes": 32_000_000,
+        "least_sampling_rate": 12_000,
+        "least_seconds": pytest.approx(0.683, abs=1e-3),
+        "answer_timeout": 30,
+    }
+
+
 def test_health(client):
     assert client.get("/health/live").json() == {"status": "live"}
     assert client.get("/health/ready").json() == {"status": "ready"}
