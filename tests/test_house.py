@@ -19,7 +19,7 @@ SHARED = {
 }  # fmt: skip
 NUMPY_ONLY = {
     "model.bearings", "model.recording.lines", "model.recording.checks", "model.recording.diagnosis",
-    "model.recording.evidence",
+    "model.recording.evidence", "model.recording.recording",
     "model.recording.shaft_check", "model.window.drift", "model.recording.baseline", "model.recording.classes",
     "model.recording.decision", "model.recording.experts", "model.recording.familiarity", "model.recording.windows",
 }  # fmt: skip

@@ -5,9 +5,11 @@ What is wrong is said in words; texts from outside are shortened before a messag
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
+
+from model.recording.recording import Recording
 
 MAX_UNPACKED = 64_000_000  # bytes of text or arrays that a file may unpack to
 MAX_SAMPLES = 2_000_000
@@ -22,18 +24,6 @@ class UnreadableError(ValueError):
     def __init__(self, message: str, field: str = "file") -> None:
         super().__init__(message)
         self.field = field
-
-
-@dataclass
-class Recording:
-    """One channel of a file, and what the file says about it."""
-
-    signal: np.ndarray  # float64 (samples,), finite
-    channel: str
-    channels: list[str]
-    sampling_rate: float | None  # Hz
-    rpm: float | None
-    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -91,7 +81,7 @@ def pick(vectors: dict[str, Vector], wanted: str, notes: list[str] | None = None
             f"channel {shown(channel)} holds {unusable} that cannot be used, NaN or infinity, "
             f"the first at sample {int(finite.argmin()):,}"
         )
-    return Recording(signal, channel, list(vectors), vector.sampling_rate, vector.rpm, notes or [])
+    return Recording(signal, vector.sampling_rate, vector.rpm, channel, tuple(vectors), tuple(notes or ()))
 
 
 def check_length(samples: int, sampling_rate: float | None, least: int = 2) -> None:

@@ -1,13 +1,13 @@
 """What is answered to an uploaded recording: its diagnosis, the evidence, what the file said, warnings and plots."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from api.files.channels import UnreadableError, shown
-from api.files.formats import Recording, read_recording
+from api.files.formats import read_recording
 from api.recording import plots as series
 from api.recording.fields import Fields, parse_bearing
 from model.bearings import Bearing
@@ -16,6 +16,7 @@ from model.recording.checks import normalise
 from model.recording.diagnosis import Diagnosis, RecordingDiagnosis
 from model.recording.evidence import Evidence, envelope_spectra, highest_order, weigh
 from model.recording.lines import BANDS, LEAST_RATE, WINDOW_SECONDS
+from model.recording.recording import Recording
 from model.recording.shaft_check import find_contradiction
 from model.recording.windows import cut
 
@@ -37,6 +38,10 @@ class Stated:
     rpm: float
     warnings: list[str]
     name: str = ""
+
+    @property
+    def settled(self) -> Recording:
+        return replace(self.recording, sampling_rate=self.sampling_rate, rpm=self.rpm)
 
 
 class MistakeError(ValueError):
@@ -96,7 +101,7 @@ def state(recording: Recording, sampling_rate: float | None, rpm: float | None) 
         )  # fmt: skip
     if np.ptp(recording.signal) == 0:
         raise MistakeError({"file": CONSTANT.format(recording.signal[0])})
-    return Stated(recording, settled["sampling_rate"], settled["rpm"], warnings + recording.warnings)
+    return Stated(recording, settled["sampling_rate"], settled["rpm"], [*warnings, *recording.warnings])
 
 
 def read_baseline(content: bytes, name: str, fields: Fields, present: Stated) -> Stated:
@@ -132,11 +137,11 @@ def diagnose(diagnosis: RecordingDiagnosis, stated: Stated, bearing: Bearing, ba
     healthy: Healthy | tuple = ()
     try:
         if baseline:
-            healthy = describe_baseline(tuple((b.recording.signal, b.sampling_rate, b.rpm) for b in baseline), bearing)
+            healthy = describe_baseline([each.settled for each in baseline], bearing)
     except ValueError as error:
         raise MistakeError({"baseline": str(error)}) from error
     try:
-        return diagnosis.diagnose(stated.recording.signal, stated.sampling_rate, stated.rpm, bearing, healthy)
+        return diagnosis.diagnose(stated.settled, bearing, healthy)
     except ValueError as error:
         raise MistakeError({"file": str(error)}) from error
 

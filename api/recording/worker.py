@@ -22,6 +22,7 @@ from api.recording.fields import Fields
 from api.recording.process import READY
 from model.recording.diagnosis import RecordingDiagnosis
 from model.recording.lines import LEAST_RATE
+from model.recording.recording import Recording
 
 TOO_MUCH = "reading the file takes more memory than is allowed: send a shorter part"
 
@@ -32,7 +33,8 @@ def main() -> None:
     limit_process(limits["memory"])
     questions, answers = take_pipes()
     diagnosis = RecordingDiagnosis.load(Path(limits["diagnosis"]))
-    diagnosis.diagnose(np.random.default_rng(0).standard_normal(20_000), LEAST_RATE, 1_800)  # warm: tables, first FFTs
+    noise = np.random.default_rng(0).standard_normal(20_000)
+    diagnosis.diagnose(Recording(noise, LEAST_RATE, 1_800))  # warm: tables, first FFTs
     answers.write(READY)
     answers.flush()
     while line := questions.readline():

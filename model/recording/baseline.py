@@ -1,5 +1,6 @@
 """What a healthy machine was like, and how far a recording has changed from it."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from model.recording.checks import check_recording, find_defect, find_hindrance
 from model.recording.classes import CLASSES
 from model.recording.experts import LIMIT, log_sum_exp, network_logits
 from model.recording.lines import Features, concatenate
+from model.recording.recording import Recording
 from model.recording.windows import cut, describe_in_parts
 
 BASELINE_SECONDS = 10.0
@@ -25,13 +27,13 @@ class Healthy(NamedTuple):
     excess: np.ndarray
 
 
-def describe_baseline(baseline: tuple[tuple[np.ndarray, float, float], ...], bearing: Bearing) -> Healthy:
-    """Describe healthy recordings (signal, sampling_rate, rpm). Raises ValueError for too few seconds."""
+def describe_baseline(baseline: Sequence[Recording], bearing: Bearing) -> Healthy:
+    """Describe recordings of the healthy machine. Raises ValueError for too few seconds."""
     try:
-        checked = [(check_recording(signal, rate, rpm), rate, rpm) for signal, rate, rpm in baseline]
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"the healthy baseline cannot be used, expected (signal, Hz, rpm) each: {error}") from error
-    seconds = sum(len(signal) / rate for signal, rate, _ in checked)
+        checked = [(check_recording(each), each.sampling_rate, each.rpm) for each in baseline]
+    except ValueError as error:
+        raise ValueError(f"the healthy baseline cannot be used: {error}") from error
+    seconds = sum(each.seconds for each in baseline)
     if seconds < BASELINE_SECONDS:
         raise ValueError(
             f"the healthy baseline lasts {seconds:.3g} s, expected {BASELINE_SECONDS:g} s or more: "

@@ -4,6 +4,7 @@ import numpy as np
 
 from model.bearings import Bearing
 from model.recording.lines import BANDS, LEAST_RATE, SPECTRUM_EDGES, WINDOW_SECONDS, Features, window_length
+from model.recording.recording import Recording
 from model.recording.windows import in_parts
 
 HELD = 0.5  # share of samples that equal their predecessor; a converter's steps repeat, but not half the time
@@ -20,9 +21,12 @@ LEAST_TONE = 5.0  # deviations; the strongest of the thousands of bins of noise 
 LEAST_TURNS = 4  # of the shaft in a window: fewer, and lines that lie a turn apart run together
 
 
-def check_recording(signal: np.ndarray, sampling_rate: float, rpm: float) -> np.ndarray:
-    """Return the recording as float64 (samples,) without its mean and with 1 as its largest value."""
-    signal = np.asarray(signal)
+def check_recording(recording: Recording) -> np.ndarray:
+    """Return the signal as float64 (samples,) without its mean and with 1 as its largest value.
+
+    Raises ValueError that says what came and what was expected.
+    """
+    signal, sampling_rate, rpm = np.asarray(recording.signal), recording.sampling_rate, recording.rpm
     if signal.ndim != 1 or signal.dtype.kind not in "iufb":
         raise ValueError(f"the recording is {signal.dtype} of shape {signal.shape}, expected real numbers (samples,)")
     for name, value in (("sampling_rate", sampling_rate), ("rpm", rpm)):

@@ -1,6 +1,7 @@
 """The diagnosis of whole recordings: experts, their pool, a healthy baseline, and when to say "Unknown"."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from model.recording.decision import (
 from model.recording.experts import Head, Odds, head_odds, network_odds, sigmoid
 from model.recording.familiarity import Spectra, novelty, relative_distance
 from model.recording.lines import Features
+from model.recording.recording import Recording
 from model.recording.windows import cut, describe_in_parts
 
 
@@ -97,19 +99,16 @@ class RecordingDiagnosis:
 
     def diagnose(
         self,
-        signal: np.ndarray,
-        sampling_rate: float,
-        rpm: float,
+        recording: Recording,
         bearing: Bearing = BEARINGS[DEFAULT_BEARING],
-        baseline: "tuple[tuple[np.ndarray, float, float], ...] | Healthy" = (),
+        baseline: Sequence[Recording] | Healthy = (),
     ) -> Diagnosis:
-        """Diagnose one channel of a recording, (samples,) in any unit; sampling_rate in Hz, the inner race turns at
-        rpm.
+        """Diagnose a recording whose shaft turns the inner race.
 
-        baseline: recordings (signal, sampling_rate, rpm) of the same machine when it was healthy, or what
-        describe_baseline made of them. Raises ValueError that says what came and what was expected.
+        baseline: recordings of the same machine when it was healthy, or what describe_baseline made of them. Raises
+        ValueError that says what came and what was expected.
         """
-        signal = check_recording(signal, sampling_rate, rpm)
+        signal, sampling_rate, rpm = check_recording(recording), recording.sampling_rate, recording.rpm
         healthy = baseline if isinstance(baseline, Healthy) or not baseline else describe_baseline(baseline, bearing)
         reason = find_defect(signal, sampling_rate) or find_hindrance(rpm, bearing)
         starts, windows = cut(signal, sampling_rate)

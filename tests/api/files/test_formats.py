@@ -226,7 +226,7 @@ def test_a_list_of_many_channels_is_cut():
 def test_the_time_axis_gives_the_rate_where_its_steps_are_even(rate, form, expected, noise):
     rows = [f"{form},%.6f" % (index / rate, value) for index, value in enumerate(noise.normal(size=5000))]
     recording = read_recording("\n".join(["time,acc", *rows]).encode(), "a.csv")
-    assert recording.channels == ["acc"]
+    assert recording.channels == ("acc",)
     assert recording.sampling_rate == expected
     (note,) = recording.warnings
     said = f"the sampling rate {rate:,} Hz was read from the column time" if expected else "its steps are uneven"
@@ -261,7 +261,7 @@ def test_the_head_outweighs_the_time_axis():
 def test_the_ways_to_write_numbers(text, channel, signal, channels):
     recording = read_recording(text.encode(), "a.csv", channel)
     assert recording.signal.tolist() == signal
-    assert recording.channels == channels
+    assert list(recording.channels) == channels
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_the_ways_to_write_numbers(text, channel, signal, channels):
 def test_the_time_axis_counts_in_its_unit(name, step, rate, note):
     rows = [f"{index * step:.12g},{index % 7}" for index in range(100)]
     recording = read_recording("\n".join([f"{name},acc", *rows]).encode(), "a.csv")
-    assert recording.channels == ["acc"]
+    assert recording.channels == ("acc",)
     assert recording.sampling_rate == (pytest.approx(rate, rel=1e-6) if rate else None)
     assert [note in warning for warning in recording.warnings] == [True]
 
@@ -315,7 +315,7 @@ def test_the_head_gives_rate_and_speed_and_a_note_says_so(head, number, rate, rp
 
 def test_the_notes_on_the_head_repeat_its_lines():
     recording = read_recording(b"# fs = 12000\n# rpm: 1,750\n1\n2\n", "a.csv")
-    assert recording.warnings == [
+    assert list(recording.warnings) == [
         "the sampling rate 12,000 Hz was read from the line '# fs = 12000'",
         "the speed 1,750 rpm was read from the line '# rpm: 1,750'",
     ]

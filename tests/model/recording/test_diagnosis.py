@@ -14,6 +14,7 @@ from model.recording.decision import calibrate, clarity, name_prediction, pool, 
 from model.recording.diagnosis import RecordingDiagnosis
 from model.recording.experts import Odds, network_logits
 from model.recording.lines import Features
+from model.recording.recording import Recording
 from pipeline.simulator import Fault, Resonance, Surroundings, draw_machine, simulate
 from pipeline.training.line_network import LineNetwork
 from pipeline.trials.experiments import load_rig
@@ -69,8 +70,9 @@ def test_saved_and_read_again_it_answers_the_same(diagnosis, tmp_path, noise):
 def test_it_needs_neither_torch_nor_scipy():
     script = (
         "import sys, numpy as np; from pathlib import Path; from model.recording.diagnosis import RecordingDiagnosis\n"
+        "from model.recording.recording import Recording\n"
         "diagnosis = RecordingDiagnosis.load(Path('assets/diagnosis.json'))\n"
-        "diagnosis.diagnose(np.random.default_rng(0).standard_normal(30_000).cumsum(), 12_000, 1750)\n"
+        "diagnosis.diagnose(Recording(np.random.default_rng(0).standard_normal(30_000).cumsum(), 12_000, 1750))\n"
         "print([name for name in ('torch', 'scipy', 'pandas', 'sklearn', 'pipeline') if name in sys.modules])"
     )
     command = [sys.executable, "-c", script]
@@ -82,7 +84,7 @@ def test_it_needs_neither_torch_nor_scipy():
 @pytest.mark.parametrize("rate", [12_000, 25_600, 48_828])
 @pytest.mark.parametrize("rpm", [1_100, 1_750])
 def test_a_fault_of_a_bearing_never_seen_is_named(diagnosis, label, rate, rpm):
-    answer = diagnosis.diagnose(machine(label, rate, rpm), rate, rpm, ELSEWHERE)
+    answer = diagnosis.diagnose(Recording(machine(label, rate, rpm), rate, rpm), ELSEWHERE)
     assert (answer.prediction, answer.reason) == (label, "")
     assert max(answer.combs, key=answer.combs.get) == label
     assert answer.familiarity > 0.05
@@ -94,7 +96,7 @@ def test_a_fault_of_a_bearing_never_seen_is_named(diagnosis, label, rate, rpm):
 @pytest.mark.parametrize("seconds", [0.7, 1.1, 20.0])
 @pytest.mark.parametrize("scale", [1e-20, 1.0, 1e15])
 def test_length_and_amplitude_do_not_matter(diagnosis, seconds, scale):
-    answer = diagnosis.diagnose(scale * machine("OuterRace", seconds=seconds), RATE, RPM, ELSEWHERE)
+    answer = diagnosis.diagnose(Recording(scale * machine("OuterRace", seconds=seconds), RATE, RPM), ELSEWHERE)
     assert answer.prediction == "OuterRace"
     assert answer.windows[0].start == 0
     assert [window.start for window in answer.windows] == sorted({window.start for window in answer.windows})
@@ -104,7 +106,7 @@ def test_the_geometry_decides_which_fault_it_is(diagnosis):
     inner, outer = ELSEWHERE.orders.bpfi, ELSEWHERE.orders.bpfo
     mirrored = Bearing(11, 0.21, 1.0, 8)
     assert (mirrored.orders.bpfi, mirrored.orders.bpfo) == (inner, outer)
-    answer = diagnosis.diagnose(machine("OuterRace"), RATE, RPM, BEARINGS["6205-2RS"])
+    answer = diagnosis.diagnose(Recording(machine("OuterRace"), RATE, RPM), BEARINGS["6205-2RS"])
     assert answer.prediction != "OuterRace" or answer.probabilities["OuterRace"] < 0.9
 
 
@@ -122,7 +124,7 @@ def test_the_geometry_decides_which_fault_it_is(diagnosis):
     ids=["off", "stuck", "sine", "white noise", "pink noise", "blue noise", "clipped"],
 )
 def test_what_is_no_bearings_vibration_is_unknown_with_the_reason(diagnosis, signal, reason):
-    answer = diagnosis.diagnose(signal, RATE, RPM)
+    answer = diagnosis.diagnose(Recording(signal, RATE, RPM))
     assert answer.prediction == "Unknown"
     assert reason in answer.reason
 
@@ -132,7 +134,7 @@ def test_a_wrong_rate_or_speed_seldom_gives_a_sure_type(diagnosis):
     sure = []
     for label in FAULTS:
         for factor in (0.6, 0.7, 0.8, 0.85, 1.15, 1.2, 1.35, 1.5):
-            answer = diagnosis.diagnose(machine(label), RATE, factor * RPM, ELSEWHERE)
+            answer = diagnosis.diagnose(Recording(machine(label), RATE, factor * RPM), ELSEWHERE)
             assert answer.prediction != "Unknown" or answer.reason
             sure.append(answer.prediction not in ("Unknown", label) and max(answer.probabilities.values()) > 0.9)
     assert np.mean(sure) < 0.15
@@ -143,7 +145,7 @@ def test_a_wrong_rate_or_speed_seldom_gives_a_sure_type(diagnosis):
     [Bearing(3, 0.4, 1), Bearing(20, 0.3, 1), Bearing(40, 0.06, 1), Bearing(12, 0.0415, 1), Bearing(16, 0.06, 1, 30)],
 )
 def test_any_geometry_is_answered(diagnosis, bearing):
-    answer = diagnosis.diagnose(machine("OuterRace", bearing=bearing, snr_db=12), RATE, RPM, bearing)
+    answer = diagnosis.diagnose(Recording(machine("OuterRace", bearing=bearing, snr_db=12), RATE, RPM), bearing)
     assert answer.prediction in (*CLASSES, "Unknown")
     assert np.isfinite(list(answer.probabilities.values())).all()
 
@@ -156,14 +158,16 @@ def test_any_geometry_is_answered(diagnosis, bearing):
     ],
 )
 def test_a_speed_beyond_what_windows_resolve_is_unknown_with_the_reason(diagnosis, rpm, reason):
-    answer = diagnosis.diagnose(machine("OuterRace"), RATE, rpm, ELSEWHERE)
+    answer = diagnosis.diagnose(Recording(machine("OuterRace"), RATE, rpm), ELSEWHERE)
     assert answer.prediction == "Unknown"
     assert reason in answer.reason
 
 
 @pytest.mark.parametrize("rate", [12_000, 25_600, 48_000])
 def test_a_healthy_machine_raises_no_alarm(diagnosis, rate):
-    answers = [diagnosis.diagnose(machine("Normal", rate, seed=seed), rate, RPM, ELSEWHERE) for seed in range(10)]
+    answers = [
+        diagnosis.diagnose(Recording(machine("Normal", rate, seed=seed), rate, RPM), ELSEWHERE) for seed in range(10)
+    ]
     assert [answer.prediction for answer in answers] == ["Normal"] * 10
 
 
@@ -173,14 +177,14 @@ def test_healthy_machines_of_all_kinds_seldom_raise_an_alarm(diagnosis):
         generator = np.random.default_rng([9, number])
         bearing, rpm, _, surroundings = draw_machine("Normal", generator)
         signal = simulate(bearing, rpm, RATE, 4.0, generator, (), surroundings)
-        alarms.append(diagnosis.diagnose(signal, RATE, rpm, bearing).prediction in FAULTS)
+        alarms.append(diagnosis.diagnose(Recording(signal, RATE, rpm), bearing).prediction in FAULTS)
     assert np.mean(alarms) < 0.15
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e3, -1e6])
 @pytest.mark.parametrize("amplitude", [1e-300, 1e-160, 1.0, 1e160, 1e300])
 def test_nothing_overflows_or_vanishes(diagnosis, offset, amplitude):
-    answer = diagnosis.diagnose((machine("OuterRace") + offset) * amplitude, RATE, RPM, ELSEWHERE)
+    answer = diagnosis.diagnose(Recording((machine("OuterRace") + offset) * amplitude, RATE, RPM), ELSEWHERE)
     assert answer.prediction == "OuterRace"
     assert np.isfinite(list(answer.probabilities.values())).all()
 
@@ -188,7 +192,7 @@ def test_nothing_overflows_or_vanishes(diagnosis, offset, amplitude):
 def test_a_long_dead_stretch_is_left_out(diagnosis):
     signal = machine("OuterRace", seconds=10)
     signal[30_000:70_000] = signal[30_000]
-    answer = diagnosis.diagnose(signal, RATE, RPM, ELSEWHERE)
+    answer = diagnosis.diagnose(Recording(signal, RATE, RPM), ELSEWHERE)
     assert answer.prediction == "OuterRace"
     assert not any(2.6 < window.start < 5.0 for window in answer.windows)
 
@@ -201,9 +205,10 @@ def test_more_than_half_a_chance_of_a_fault_is_never_called_normal():
 
 
 def test_a_baseline_can_be_described_once_and_used_again(diagnosis):
-    recordings = ((machine("Normal", seconds=12, seed=1), RATE, RPM),)
+    recordings = [Recording(machine("Normal", seconds=12, seed=1), RATE, RPM)]
     once = describe_baseline(recordings, ELSEWHERE)
-    answers = [diagnosis.diagnose(machine("Ball", seed=2), RATE, RPM, ELSEWHERE, given) for given in (recordings, once)]
+    present = Recording(machine("Ball", seed=2), RATE, RPM)
+    answers = [diagnosis.diagnose(present, ELSEWHERE, given) for given in (recordings, once)]
     assert answers[0] == answers[1]
 
 
@@ -226,37 +231,38 @@ def test_a_baseline_can_be_described_once_and_used_again(diagnosis):
 )
 def test_what_cannot_be_diagnosed_is_refused_in_words(diagnosis, signal, rate, rpm, message):
     with pytest.raises(ValueError, match=message):
-        diagnosis.diagnose(signal, rate, rpm)
+        diagnosis.diagnose(Recording(signal, rate, rpm))
 
 
 def test_a_short_baseline_is_refused_with_the_reason(diagnosis):
-    baseline = ((machine("Normal", seconds=4.9, seed=1), RATE, RPM), (machine("Normal", seconds=5, seed=2), RATE, RPM))
+    baseline = [Recording(machine("Normal", seconds=seconds, seed=1), RATE, RPM) for seconds in (4.9, 5)]
     with pytest.raises(ValueError, match=r"baseline lasts 9.9 s, expected 10 s or more: from less, the spread"):
-        diagnosis.diagnose(machine("Normal"), RATE, RPM, ELSEWHERE, baseline)
+        diagnosis.diagnose(Recording(machine("Normal"), RATE, RPM), ELSEWHERE, baseline)
 
 
 def test_a_spoilt_baseline_is_refused_with_the_reason(diagnosis):
+    present = Recording(machine("Normal"), RATE, RPM)
     with pytest.raises(ValueError, match="baseline cannot be used: the sensor is off"):
-        diagnosis.diagnose(machine("Normal"), RATE, RPM, ELSEWHERE, ((np.zeros(150_000), RATE, RPM),))
-    with pytest.raises(ValueError, match=r"baseline cannot be used, expected .*: the recording lasts 0\.0833 s"):
-        diagnosis.diagnose(machine("Normal"), RATE, RPM, ELSEWHERE, ((np.arange(1_000.0), RATE, RPM),))
+        diagnosis.diagnose(present, ELSEWHERE, [Recording(np.zeros(150_000), RATE, RPM)])
+    with pytest.raises(ValueError, match=r"baseline cannot be used: the recording lasts 0\.0833 s"):
+        diagnosis.diagnose(present, ELSEWHERE, [Recording(np.arange(1_000.0), RATE, RPM)])
 
 
 @pytest.mark.parametrize("label", CLASSES)
 def test_with_a_baseline_the_change_decides(diagnosis, label):
-    baseline = ((machine("Normal", seconds=12, seed=1), RATE, RPM),)
-    present = machine(label, seed=2)
-    answer = diagnosis.diagnose(present, RATE, RPM, ELSEWHERE, baseline)
+    baseline = [Recording(machine("Normal", seconds=12, seed=1), RATE, RPM)]
+    present = Recording(machine(label, seed=2), RATE, RPM)
+    answer = diagnosis.diagnose(present, ELSEWHERE, baseline)
     assert answer.prediction == label
     assert not answer.warnings
-    assert any("no healthy baseline" in text for text in diagnosis.diagnose(present, RATE, RPM, ELSEWHERE).warnings)
+    assert any("no healthy baseline" in text for text in diagnosis.diagnose(present, ELSEWHERE).warnings)
 
 
 def test_a_line_that_the_healthy_machine_has_is_no_fault(diagnosis):
     """Something else on this machine knocks at the outer race's rate, and did when it was healthy."""
-    knocking = [machine("OuterRace", seconds=12, seed=seed, snr_db=0) for seed in (1, 2)]
-    without = diagnosis.diagnose(knocking[0], RATE, RPM, ELSEWHERE)
-    beside = diagnosis.diagnose(knocking[0], RATE, RPM, ELSEWHERE, ((knocking[1], RATE, RPM),))
+    knocking = [Recording(machine("OuterRace", seconds=12, seed=seed, snr_db=0), RATE, RPM) for seed in (1, 2)]
+    without = diagnosis.diagnose(knocking[0], ELSEWHERE)
+    beside = diagnosis.diagnose(knocking[0], ELSEWHERE, knocking[1:])
     assert without.prediction == "OuterRace"
     assert beside.prediction == "Normal"
 
@@ -302,7 +308,7 @@ def test_a_window_takes_less_than_two_milliseconds(diagnosis):
     times = []
     for _ in range(5):
         start = time.process_time()
-        windows = len(diagnosis.diagnose(signal, RATE, RPM).windows)
+        windows = len(diagnosis.diagnose(Recording(signal, RATE, RPM)).windows)
         times.append((time.process_time() - start) / windows)
     assert min(times) < 0.002
 
@@ -316,7 +322,8 @@ def rig():
 
 
 def test_another_rigs_race_faults_are_named(diagnosis, rig):
-    answers = [diagnosis.diagnose(r.signal, r.sampling_rate, r.rpm, BEARINGS["NICE"]).prediction for r in rig]
+    recordings = [Recording(r.signal, r.sampling_rate, r.rpm) for r in rig]
+    answers = [diagnosis.diagnose(recording, BEARINGS["NICE"]).prediction for recording in recordings]
     assert pd.crosstab([r.label for r in rig], answers).to_dict() == {
         "InnerRace": {"InnerRace": 7, "Normal": 0, "OuterRace": 0},
         "Normal": {"InnerRace": 0, "Normal": 3, "OuterRace": 0},
@@ -325,9 +332,9 @@ def test_another_rigs_race_faults_are_named(diagnosis, rig):
 
 
 def test_another_rigs_faults_change_it_from_healthy(diagnosis, rig):
-    healthy = [(r.signal, r.sampling_rate, r.rpm) for r in rig if r.label == "Normal"]
+    healthy = [Recording(r.signal, r.sampling_rate, r.rpm) for r in rig if r.label == "Normal"]
     for recording in rig:
-        present = (recording.signal, recording.sampling_rate, recording.rpm)
-        baseline = tuple(item for item in healthy if item[0] is not recording.signal)[:2]
-        answer = diagnosis.diagnose(*present, BEARINGS["NICE"], baseline)
+        present = Recording(recording.signal, recording.sampling_rate, recording.rpm)
+        baseline = [each for each in healthy if each.signal is not recording.signal][:2]
+        answer = diagnosis.diagnose(present, BEARINGS["NICE"], baseline)
         assert answer.prediction == recording.label, recording.name
