@@ -1,4 +1,4 @@
-"""What whoever runs the service may set, by environment; a wrong value is refused at start, in words."""
+"""The settings of the service, read from the environment; a wrong value ends the process at start in plain words."""
 
 import os
 import re
@@ -14,38 +14,71 @@ Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
 Names = Annotated[tuple[str, ...], NoDecode]
 LEAST_KEY = 16
-FORM_BYTES = 100_000  # what may surround the files in a form
+FORM_BYTES = 100_000  # that a form's boundaries, headers and fields may add to its files
 ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]+)?")
 
 
-class Settings(BaseSettings):
-    """One field a variable of the environment, its name in capitals."""
+def available_cores() -> int:
+    """Return the cores that this process may use, or all of the machine's where the system does not say (macOS)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
-    host: str = Field("127.0.0.1", description="where `python -m api` listens")
-    port: int = Field(8000, ge=0, le=65_535, description="where `python -m api` listens")
-    assets: Path = Field(Path(__file__).resolve().parent.parent / "assets", description="the folder with the models")
-    backend: Literal["onnx", "torch"] = Field("onnx", description="torch computes the same; it needs PyTorch installed")
-    threads: Count = Field(1, description="of one call of the backend")
+
+class Settings(BaseSettings):
+    """One field for each variable of the environment, whose name is the field's in capitals."""
+
+    # The process
+    host: str = Field("127.0.0.1", description="The address on which `python -m api` listens.")
+    port: int = Field(8000, ge=0, le=65_535, description="The port on which `python -m api` listens.")
+    # The models
+    assets: Path = Field(
+        Path(__file__).resolve().parent.parent / "assets", description="The folder that holds the models."
+    )
+    backend: Literal["onnx", "torch"] = Field(
+        "onnx", description="What computes the network. torch gives the same answers and needs PyTorch installed."
+    )
+    threads: Count = Field(1, description="Threads of one call of the backend.")
     workers: Count = Field(
-        default_factory=lambda: len(os.sched_getaffinity(0)),
-        description="threads that parse and compute parts of large requests at the same time; the cores unless given",
+        default_factory=available_cores,
+        description="Threads that parse and compute parts of large requests at the same time; "
+        "the number of cores unless given.",
     )
-    diagnosers: Count = Field(1, description="child processes that read and diagnose uploads, one at a time each")
-    max_body: Count = Field(32_000_000, description="bytes of a request to /batch_predict/ and /v2/")
-    max_upload: Count = Field(32_000_000, description="bytes of an upload to /diagnose/")
-    max_buffered: Count = Field(96_000_000, description="bytes of all requests together that have come in and wait")
-    max_records: Count = Field(2_000, description="records of a request")
-    max_queue: Count = Field(64, description="whole requests that wait or are computed; the next gets a 503 at once")
-    sending_timeout: Seconds = Field(30, description="s that a request's headers, then its body, may take to come in")
-    request_timeout: Seconds = Field(30, description="s that its answer may take from then on")
+    diagnosers: Count = Field(
+        1, description="Child processes that read and diagnose uploads; each answers one upload at a time."
+    )
+    # Sizes and the queue
+    max_body: Count = Field(32_000_000, description="The most bytes in a request to /batch_predict/ or /v2/.")
+    max_upload: Count = Field(32_000_000, description="The most bytes in an upload to /diagnose/.")
+    max_buffered: Count = Field(
+        96_000_000, description="The most bytes that the bodies of all requests may hold in memory together."
+    )
+    max_records: Count = Field(2_000, description="The most records in a request.")
+    max_queue: Count = Field(
+        64, description="The most complete requests that wait for an answer; the next one gets a 503 at once."
+    )
+    # Time
+    sending_timeout: Seconds = Field(
+        30, description="Seconds that a client may take to send a request's headers, and again to send its body."
+    )
+    request_timeout: Seconds = Field(30, description="Seconds that the answer to a complete request may take.")
     keep_alive: int = Field(
-        75, ge=1, le=3_600, description="s that an idle connection stays open; longer than the proxy's before it"
+        75,
+        ge=1,
+        le=3_600,
+        description="Seconds that an idle connection stays open; set it longer than that of the proxy in front.",
     )
-    api_keys: Names = Field((), description="keys, separated by commas, one of which every request must carry")
-    api_keys_file: Path | None = Field(None, description="a file with one key a line, read at start")
-    cors_origins: Names = Field((), description="origins, separated by commas, from which a page may ask")
-    log_format: Literal["text", "json"] = Field("text", description="of a line a request")
-    log_requests: bool = Field(True, description="write a line a request")
+    # Access
+    api_keys: Names = Field((), description="Keys, separated by commas; every request must carry one of them.")
+    api_keys_file: Path | None = Field(
+        None, description="A file with one key on each line, read at start; its keys are added to API_KEYS."
+    )
+    cors_origins: Names = Field(
+        (), description="Origins, separated by commas, whose pages may send requests from a browser."
+    )
+    # The log
+    log_format: Literal["text", "json"] = Field("text", description="The format of the access log's lines.")
+    log_requests: bool = Field(True, description="Whether each request is written as one line of the access log.")
 
     @field_validator("api_keys", "cors_origins", mode="before")
     @classmethod
@@ -53,7 +86,7 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         parts = tuple(part.strip() for part in value.split(",") if part.strip())
-        if value and not parts:  # whoever sets keys does not want an open service
+        if value and not parts:  # somebody who sets keys does not want a service that is open to all
             raise ValueError("nothing but commas and spaces came, leave it empty for none")
         return parts
 
@@ -94,7 +127,10 @@ class Settings(BaseSettings):
 
 
 def read_keys(path: Path) -> tuple[str, ...]:
-    """Return the keys in a file. Raises ValueError where it cannot be read, or holds none, or too short a one."""
+    """Return the keys in a file.
+
+    Raises ValueError where the file cannot be read, holds no key, or holds one that is too short.
+    """
     try:
         keys = tuple(line.strip() for line in path.read_text().splitlines() if line.strip())
     except OSError as error:
@@ -112,7 +148,7 @@ def refuse_short(keys: tuple[str, ...]) -> None:
 
 
 def load() -> Settings:
-    """Return the settings, or end the process with what is wrong in words."""
+    """Return the settings. A wrong value ends the process with one line on each mistake."""
     try:
         return Settings()
     except ValidationError as error:
@@ -121,9 +157,9 @@ def load() -> Settings:
 
 
 def describe(mistake: ErrorDetails) -> str:
-    """Return what is wrong and what came; a key's value is never repeated."""
+    """Return what is wrong and the value that was given; a key's value is never repeated."""
     words = mistake["msg"].removeprefix("Value error, ")
-    if not mistake["loc"]:  # several settings do not go together; all of them came, keys too
+    if not mistake["loc"]:  # settings that contradict each other: the input would be all of them, the keys included
         return words
     name = ".".join(map(str, mistake["loc"])).upper()
     return f"{name}: {words}" + ("" if "KEY" in name else f", {mistake['input']!r} came")
