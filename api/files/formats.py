@@ -9,6 +9,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import PurePath
 
 import numpy as np
@@ -150,9 +151,9 @@ def read_wav(content: bytes, channel: str) -> Recording:
     rate = positive(sampling_rate)
     recording = pick({str(index): Vector(column, rate) for index, column in enumerate(columns)}, channel)
     if samples.dtype.kind == "u":
-        recording.signal = (recording.signal - 128) / 128  # 8 bits: WAV's only unsigned samples
-    elif samples.dtype.kind == "i":
-        recording.signal /= -float(np.iinfo(samples.dtype).min)
+        return replace(recording, signal=(recording.signal - 128) / 128)  # 8 bits: WAV's only unsigned samples
+    if samples.dtype.kind == "i":
+        return replace(recording, signal=recording.signal / -float(np.iinfo(samples.dtype).min))
     return recording
 
 

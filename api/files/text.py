@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -88,9 +88,7 @@ def read_text(content: bytes, channel: str) -> Recording:
     if has_axis:
         read_axis(table, columns[0])
     vector = Vector(columns[table.names.index(chosen)], table.sampling_rate, table.rpm)
-    recording = pick({chosen: vector}, chosen, table.notes)
-    recording.channels = names
-    return recording
+    return replace(pick({chosen: vector}, chosen, table.notes), channels=tuple(names))
 
 
 def decode(content: bytes) -> str:
