@@ -50,12 +50,6 @@ def test_the_committed_table_has_the_form_that_others_read(table):
             assert all(np.isfinite(value) for value in made["mean"].values())
 
 
-def test_the_readme_shows_the_committed_table():
-    lines = (ROOT / "assets" / "protocols.md").read_text().splitlines()
-    readme = (ROOT / "README.md").read_text().splitlines()
-    assert [line for line in lines if line and line not in readme] == []
-
-
 def test_nothing_in_the_table_is_a_list(table):
     """DVC drops lists from metrics."""
 

@@ -1,7 +1,8 @@
 """The plain service, ours on ONNX Runtime and ours on PyTorch, side by side in one run.
 
-Writes assets/bench.md and assets/bench.png, and puts the table into the README. Every server is up all the time and
-asked in turn, with a pause before each, because PyTorch's threads spin on for a while after a request.
+Writes assets/bench.md and assets/bench.png; `python -m tests.tools.docs` puts the table into docs/benchmarks.md.
+Every server is up all the time and asked in turn, with a pause before each, because PyTorch's threads spin on for a
+while after a request.
 """
 
 import io
@@ -72,7 +73,6 @@ def main() -> None:
         ]
     )
     (ASSETS / "bench.md").write_text(report + "\n")
-    put_into_readme(report)
     draw(delivery, rates)
     print(report)
 
@@ -302,13 +302,6 @@ def remarks(rates: Times, noise: list[float], health: float) -> list[str]:
         f"- The machine: {os.cpu_count()} cores; the same arithmetic took {min(noise):.0f} to {max(noise):.0f} ms in "
         f"the {ROUNDS} rounds.",
     ]
-
-
-def put_into_readme(report: str) -> None:
-    readme = ROOT / "README.md"
-    before, rest = readme.read_text().split("<!-- bench -->\n")
-    after = rest.split("<!-- /bench -->\n")[1]
-    readme.write_text(f"{before}<!-- bench -->\n{report}\n<!-- /bench -->\n{after}")
 
 
 def draw(delivery: Times, rates: Times) -> None:

@@ -1,0 +1,205 @@
+"""What is generated in README and docs: tables of artefacts, settings, stages and endpoints."""
+
+import ast
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+from pydantic_core import PydanticUndefined
+
+from api.api import app
+from api.serving.metrics import Metrics
+from api.settings import Settings
+from tests.tools.docs.pages import ROOT
+from tests.tools.docs.sources import read_json, read_params
+
+ASSETS = ROOT / "assets"
+SHOWN = {"reference": "reference CNN", "wide_kernel": "window network, served", "recording": "recording diagnosis"}
+METHODS = ("get", "post", "put", "delete")
+
+
+def make() -> dict[str, str]:
+    """Return {name: Markdown} of every block."""
+    return {
+        "bench": (ASSETS / "bench.md").read_text(),
+        "deployment": make_deployment(),
+        "endpoints": make_endpoints(),
+        "errors": make_errors(),
+        "fields": make_fields(),
+        "honesty": make_honesty(),
+        "measurements": make_measurements(),
+        "metrics": make_metrics(),
+        "protocols": make_protocols(),
+        "scores": make_scores(),
+        "settings": make_settings(),
+        "stages": make_stages(),
+        "table": (ASSETS / "protocols.md").read_text(),
+    }
+
+
+def write_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [list(head), *map(list, rows)]
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines)
+
+
+def write_list(values: Iterable, unit: str) -> str:
+    *first, last = map(str, values)
+    return f"{', '.join(first)} and {last} {unit}"
+
+
+def protocols() -> dict[str, tuple[str, str, str]]:
+    """Return {protocol: (what is held out, what must not be on both sides, what still is)}."""
+    params = read_params()
+    share = f"{100 * params['split']['holdout']:.0f} %"
+    noise = write_list(params["lines"]["noise"], "dB")
+    diameters = [name.removesuffix(" in") for name in read_json("protocols.json")["bearing"]["recording"]["folds"]]
+    return {
+        "random": (f"{share} of the windows", "a window", "recording and bearing: the number that others publish"),
+        "block": (f"the last {share} of every recording", "a sample", "recording and bearing"),
+        "load": ("one motor load in four", "a recording", "bearing"),
+        "noise": (f"as `block`, with white noise of {noise} added", "a sample", "recording and bearing"),
+        "bearing": (
+            f"all faults of one diameter; mean of {write_list(diameters[:-1], 'in')}",
+            "a faulty bearing, a recording",
+            "the healthy bearing: there is only one, another recording of it is held out",
+        ),
+        "combinations": (
+            "as `bearing`, the diameter drawn separately for each fault type: 27 ways",
+            "a faulty bearing, a recording",
+            "the same",
+        ),
+        "transfer": (
+            "ten classes (type and size), trained on one load and tried on another; *adapted* takes its batch-norm "
+            "statistics from the unlabelled windows it is asked about",
+            "a recording",
+            "bearing",
+        ),
+        "rig": (
+            "another rig (MFPT), nothing trained there: inner against outer race, fault against healthy without and "
+            "with a healthy baseline",
+            "anything of that rig",
+            "nothing",
+        ),
+    }
+
+
+def make_protocols() -> str:
+    head = ("protocol", "held out", "must not be on both sides", "still is on both sides")
+    return write_table(head, ((f"`{name}`", *texts) for name, texts in protocols().items()))
+
+
+def make_honesty() -> str:
+    table = read_json("protocols.json")
+    rows = [
+        (f"`{name}`", held_out, leaks, *(write_score(table[name].get(network)) for network in SHOWN))
+        for name, (held_out, _, leaks) in protocols().items()
+        if name != "transfer"
+    ]
+    return write_table(("protocol", "held out", "what leaks", *SHOWN.values()), rows)
+
+
+def write_score(entry: dict | None) -> str:
+    return f"{entry['mean']['macro_f1']:.3f} ± {entry['spread']['macro_f1']:.3f}" if entry else ""
+
+
+def make_scores() -> str:
+    rows = [
+        (name, f"{sum(scores['windows'].values()):,}", *(f"{scores[each]:.4f}" for each in SCORES))
+        for name, scores in zip(("served", "reference protocol"), read_json("metrics.json").values(), strict=True)
+    ]
+    return write_table(("", "windows held out", "accuracy", "balanced accuracy", "macro-F1"), rows)
+
+
+SCORES = ("accuracy", "balanced_accuracy", "macro_f1")
+
+
+def make_settings() -> str:
+    rows = [
+        (f"`{name.upper()}`", write_default(name, field.default), f"{field.description}")
+        for name, field in Settings.model_fields.items()
+    ]
+    return write_table(("variable", "default", ""), rows)
+
+
+def write_default(name: str, default: object) -> str:
+    if default is PydanticUndefined:
+        return "number of cores"
+    if isinstance(default, Path):
+        return f"`{default.relative_to(ROOT)}/`"
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, (int, float)) and name != "port":
+        return f"{default:,}"
+    return str(default) if default else "none"
+
+
+def make_endpoints() -> str:
+    rows = []
+    for path, operations in app.openapi()["paths"].items():
+        for method in METHODS:
+            if operation := operations.get(method):
+                says = " ".join(operation.get("description", operation["summary"]).split("\n\n")[0].split())
+                statuses = sorted(operation["responses"])
+                rows.append((f"`{method.upper()} {path}`", says, ", ".join(statuses)))
+    return write_table(("", "", "statuses"), rows)
+
+
+def make_errors() -> str:
+    said: dict[str, list[str]] = {}
+    for operations in app.openapi()["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                if status != "200" and response["description"] not in said.setdefault(status, []):
+                    said[status].append(response["description"])
+    return write_table(("status", ""), ((status, "; ".join(said[status])) for status in sorted(said)))
+
+
+def make_fields() -> str:
+    body = app.openapi()["paths"]["/diagnose/"]["post"]["requestBody"]["content"]["multipart/form-data"]
+    fields = body["schema"]["properties"].items()
+    return write_table(("field", ""), ((f"`{name}`", field["description"]) for name, field in fields))
+
+
+def make_metrics() -> str:
+    rows = []
+    for family in Metrics().registry.collect():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        rows.append((f"`{name}`", family.type, family.documentation))
+    return write_table(("metric", "type", ""), rows)
+
+
+def make_stages() -> str:
+    rows = []
+    for name, stage in yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].items():
+        stage = stage.get("do", stage)
+        module = stage["cmd"].split()[2].replace(".", "/")
+        says = ast.get_docstring(ast.parse((ROOT / f"{module}.py").read_text())).split("\n\n")[0].rstrip(".")
+        says = " ".join(says.removeprefix(f"Stage {name}: ").split())
+        reads = [each for each in stage["deps"] if each.startswith(("data/", "assets/", "${"))]
+        writes = [next(iter(each)) if isinstance(each, dict) else each for each in outputs(stage)]
+        rows.append((f"`{name}`", says, write_paths(reads), write_paths(writes)))
+    return write_table(("stage", "what it does", "reads", "writes"), rows)
+
+
+def outputs(stage: dict) -> list:
+    return [*stage.get("outs", []), *stage.get("metrics", []), *stage.get("plots", [])]
+
+
+def write_paths(paths: list[str]) -> str:
+    return ", ".join(f"`{path.replace('${download.catalogue}', 'data/catalogue.csv')}`" for path in paths)
+
+
+def make_deployment() -> str:
+    with (ASSETS / "deployment.csv").open() as file:
+        rows = [(row["records"], row["execution"], row["delivery"]) for row in csv.DictReader(file)]
+    return write_table(("N", "execution", "delivery"), rows)
+
+
+def make_measurements() -> str:
+    rows = [
+        (each["what"], f"{each['value']:,} {each['unit']}", each["how"], each["date"])
+        for each in read_json("measurements.json").values()
+    ]
+    return write_table(("what", "", "how it was measured", "when"), rows)

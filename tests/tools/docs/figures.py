@@ -1,0 +1,149 @@
+"""Where the numbers in the prose of README and docs come from; every {} of a passage stands for one."""
+
+from tests.tools.docs.pages import Figure
+from tests.tools.docs.sources import (
+    ACCURACY,
+    BAND_LIMIT,
+    CATALOGUE,
+    EXCERPT_LOADS,
+    EXCERPTS,
+    FAULT_RATE,
+    HEAD,
+    HEALTHY_RATE,
+    HELD_OUT,
+    LEAST_KILOHERTZ,
+    LEAST_SECONDS,
+    OTHER_MAKER,
+    PARAMETERS,
+    PARAMS,
+    PYTHON,
+    SAMPLING_RATE,
+    WINDOW_LENGTH,
+    WINDOW_OF_RECORDING,
+    count_healthy,
+    macro_f1,
+    measured,
+)
+
+RECORDINGS = str(len(CATALOGUE))
+OTHER = OTHER_MAKER.removesuffix(" in")
+OTHER_F1 = macro_f1("bearing", "recording", OTHER_MAKER)
+FOREIGN = measured("foreign_alarms", "foreign_healthy", "foreign_alarms_baseline", "foreign_healthy")
+PASSAGES = {
+    "README.md": (
+        ("You need Python {} or newer", PYTHON),
+        ("bearingdatacenter) ({} MB)", *measured("download")),
+        ("A **window** is {} samples at {} kHz", WINDOW_LENGTH, SAMPLING_RATE),
+        ("is right on {} of the {} windows that", ACCURACY, HELD_OUT),
+        ("its macro-F1 is {}. The recording", macro_f1("bearing", "wide_kernel")),
+        ("and reaches {} there and {} where", macro_f1("bearing", "recording"), macro_f1("combinations", "recording")),
+        ("it called {} of {} healthy recordings faulty; with a healthy baseline, {} of {}.", *FOREIGN),
+        ("on the fold of {} in macro-F1 is {};", OTHER, OTHER_F1),
+        ("{} of the {} ({}, {} and {}, normal)", str(len(EXCERPTS)), RECORDINGS, *EXCERPTS),
+    ),
+    "CONTRIBUTING.md": (("You need Python {} or newer", PYTHON),),
+    "docs/architecture.md": (
+        ("| [window](window.md) | {} samples", WINDOW_LENGTH),
+        ("windows of {} s, features", WINDOW_OF_RECORDING),
+    ),
+    "docs/benchmarks.md": (("takes some {} MB beside it", *measured("child_memory")),),
+    "docs/deploy.md": (
+        ("itself takes {} s of processor time", *measured("render_processor")),
+        ("It has {} MB in memory then", *measured("render_ready_memory")),
+        ("had {} MB at most", *measured("render_most_memory")),
+    ),
+    "docs/pipeline.md": (
+        ("It sent {} records, of which {} were right", HELD_OUT, ACCURACY),
+        ("makes {} simulated machines with {} windows", f"{PARAMS['simulate']['machines']:,}",
+         str(PARAMS["simulate"]["windows"])),
+        ("`windows` cuts {} samples", WINDOW_LENGTH),
+        ("holds out {} % of the windows", f"{100 * PARAMS['split']['holdout']:g}"),
+        ("takes about {} s on two cores, all {} epochs", *measured("training"), str(PARAMS["train"]["epochs"])),
+        ("was first there after {} s ({} epochs)", *measured("published_loop", "published_loop_epochs")),
+        ("{} of the {} recordings behind the figures are not the originals: {}, {} and {} (normal, {} to {} hp)",
+         str(len(EXCERPTS)), RECORDINGS, *EXCERPTS, EXCERPT_LOADS[0], EXCERPT_LOADS[-1]),
+        ("there are {} healthy windows at {} kHz instead of {}", count_healthy("excerpt_samples"), SAMPLING_RATE,
+         count_healthy("samples")),
+    ),
+    "docs/protocols.md": (
+        ("on every protocol, {} seeds each", str(len(PARAMS["protocols"]["seeds"]))),
+        ("leaves the diameter of {} in apart", OTHER),
+        ("weakest on the fold of {} in", OTHER),
+        ("faults were recorded at {} kHz and the healthy bearing at {} kHz", FAULT_RATE, HEALTHY_RATE),
+        ("Resampling to {} kHz and the band limit of {} kHz", SAMPLING_RATE, BAND_LIMIT),
+    ),
+    "docs/recording.md": (
+        ("ready after {} s on loopback", *measured("page_ready")),
+        ("answered in {} ms", *measured("diagnose_10_s")),
+        ("It warned about {} of {} real recordings", *measured("right_rates_warned", "right_rates")),
+        ("four times too high on {} of CWRU's {} recordings", *measured("rate_times_four"), RECORDINGS),
+        ("stated 10 % too high on {}.", *measured("speed_ten_percent")),
+        ("Any rate from {} kHz, any length from {} s", LEAST_KILOHERTZ, LEAST_SECONDS),
+        ("a window takes {} ms at 12 kHz, {} ms at 48 kHz and {} ms at 192 kHz",
+         *measured("window_12_khz", "window_48_khz", "window_192_khz")),
+        ("cut into windows of {} s", WINDOW_OF_RECORDING),
+        ("{} of {} healthy recordings of three rigs faulty; with a baseline, also one of other speeds, {} of {}.",
+         *FOREIGN),
+        ("It named {} of {} race faults", *measured("foreign_races", "foreign_races")),
+        ("but only {} of {} at the other bearing", *measured("fan_end_races", "fan_end")),
+        ("{} of 4 recordings are named", *measured("wrong_rate_named")),
+        ("at the true rate {} of 4", *measured("right_rate_named")),
+        ("called faulty: {} of 8 at 8,000 rpm, {} of 8 at 6,000 rpm",
+         *measured("healthy_8000_rpm", "healthy_6000_rpm")),
+    ),
+    "docs/scale.md": (
+        ("some {} requests a second of one record and {} of fifty", *measured("ray_one_record", "ray_fifty_records")),
+        ("alone answered {} and {} to {}", *measured("alone_one_record", "alone_fifty_least", "alone_fifty_most")),
+        ("it takes {} GB", *measured("ray_memory")),
+        ("took {} s with one, and {} s with two", *measured("archive_one", "archive_two")),
+        ("Ray took {} and {} s", *measured("archive_ray_one", "archive_ray_two")),
+        ("it costs some {} s", *measured("archive_ray_start")),
+        ("about {} such recordings", *measured("archive_ray_pays")),
+    ),
+    "docs/service.md": (
+        ("end its headers within {} kB", HEAD),
+        ("from some {} records at once", *measured("most_json_records")),
+        ("{} MB with JSON as clients write it, {} MB with .npy, {} MB with uploads, {} MB with JSON that is made",
+         *measured("memory_json", "memory_npy", "memory_uploads", "memory_crafted")),
+        ("stands ready {} s later", *measured("child_restart")),
+        ("({} against {} .npy requests", *measured("service_rate_full", "service_rate_bare")),
+    ),
+    "docs/window.md": (
+        ("A window is {} samples of raw vibration at {} kHz", WINDOW_LENGTH, SAMPLING_RATE),
+        ("a band limit of {} kHz", BAND_LIMIT),
+        ("shape (N, {})", WINDOW_LENGTH.replace(",", "")),
+        ("kernel and {} parameters", PARAMETERS),
+        ("({} kHz against {} kHz)", HEALTHY_RATE, FAULT_RATE),
+    ),
+}  # fmt: skip
+FIGURES = [Figure(page, passage, values) for page, passages in PASSAGES.items() for passage, *values in passages]
+# Numbers that nobody here measured: what others publish or grant, what a test asks for, and rules of the house.
+FACTS = {
+    "README.md": ("reports 100 % on", "trained 1,000 to 2,000 rpm"),
+    "CONTRIBUTING.md": ("50 to 150 lines, 300 at most; functions around 8;", "with 413 or 503"),
+    "docs/deploy.md": (
+        "folders under 512 MB", "plan has 512 MB", "after 15 minutes", "recording of 2,000,000 samples", "gets a 503",
+        "on port 8000 and the page by itself on 8080", "Measured on 2026-11-22",
+    ),
+    "docs/pipeline.md": ("published loop (5,000 epochs",),
+    "docs/protocols.md": ("everybody gets 100 %", "make 100 % easy", "between 5 and 6 kHz"),
+    "docs/recording.md": (
+        "versions 4 to 7", "stated 10 % too", "ms at 12 kHz", "ms at 48 kHz", "ms at 192 kHz", "heights of 60 lines",
+        "is 2.4 % off", "of 4 recordings", "rate 4 of 4", "3, 10 or 100 times", "trained 1,000 to 2,000 rpm",
+        "of 8 at 8,000 rpm", "of 8 at 6,000 rpm",
+    ),
+    "docs/scale.md": (
+        "after a 5xx", "240 recordings of 10 s", "| 1, number of cores |", "after 3 s of more load", "after 60 s",
+        "| 16 |", "| 64, 256 |", "More get a 503", "| 1 |",
+    ),
+    "docs/service.md": (
+        "with a 413 from", "gets a 503", "gets a 422", "gets a 401", "below 400 MB", "status 0", "within 10 s",
+        "from 16 clients",
+    ),
+    "docs/window.md": ("up to 100,000 times",),
+}  # fmt: skip
+
+
+def of(page: str) -> list[Figure]:
+    """Return the figures of a page."""
+    return [figure for figure in FIGURES if figure.page == page]

@@ -1,0 +1,71 @@
+"""The artefacts behind the numbers of README and docs, each value written as a page writes it."""
+
+import csv
+import json
+import re
+from typing import Any
+
+import torch
+import yaml
+
+from api.serving.connections import MOST_HEAD
+from model.recording.lines import LEAST_RATE, WINDOW_SECONDS
+from tests.tools.docs.pages import ROOT
+
+
+def read_json(name: str) -> Any:
+    return json.loads((ROOT / "assets" / name).read_text())
+
+
+def read_params() -> dict:
+    return yaml.safe_load((ROOT / "params.yaml").read_text())
+
+
+def read_catalogue() -> list[dict[str, str]]:
+    with (ROOT / "data" / "catalogue.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+MEASURED = read_json("measurements.json")
+
+
+def measured(*names: str) -> tuple[str, ...]:
+    """Return the values of measurements, as the pages write them."""
+    return tuple(f"{MEASURED[name]['value']:,}" for name in names)
+
+
+def macro_f1(protocol: str, network: str, fold: str = "") -> str:
+    entry = read_json("protocols.json")[protocol][network]
+    return f"{(entry['folds'][fold] if fold else entry['mean'])['macro_f1']:.3f}"
+
+
+def kilo(value: float) -> str:
+    return f"{value / 1000:g}"
+
+
+PARAMS, METRICS, CATALOGUE = read_params(), read_json("metrics.json"), read_catalogue()
+PYTHON = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text())[1]
+WINDOW_LENGTH = f"{PARAMS['windows']['window_length']:,}"
+SAMPLING_RATE = kilo(PARAMS["windows"]["sampling_rate"]["resampled"])
+BAND_LIMIT = kilo(PARAMS["scale"]["band_limit"]["resampled"])
+OTHER_MAKER = list(read_json("protocols.json")["bearing"]["recording"]["folds"])[-1]  # the fold that stands apart
+HELD_OUT = f"{sum(METRICS['holdout']['windows'].values()):,}"
+ACCURACY = f"{METRICS['holdout']['accuracy']:.4f}"
+PARAMETERS = f"{sum(each.numel() for each in torch.load(ROOT / 'assets/state_dict.pt', weights_only=True).values()):,}"
+EXCERPTS = [row["recording"] for row in CATALOGUE if row["excerpt_file"]]
+EXCERPT_LOADS = sorted(row["load_hp"] for row in CATALOGUE if row["excerpt_file"])
+FAULT_RATE, HEALTHY_RATE = (
+    kilo(int(next(row["sampling_rate"] for row in CATALOGUE if (row["label"] == "Normal") == healthy)))
+    for healthy in (False, True)
+)
+LEAST_KILOHERTZ, LEAST_SECONDS = kilo(LEAST_RATE), f"{WINDOW_SECONDS:.1f}"
+WINDOW_OF_RECORDING = f"{WINDOW_SECONDS:.2f}"
+HEAD = str(MOST_HEAD // 1024)
+
+
+def count_healthy(samples: str) -> str:
+    """Return how many healthy windows there are, by a column of the catalogue that counts samples."""
+    length, rate = PARAMS["windows"]["window_length"], PARAMS["windows"]["sampling_rate"]["resampled"]
+    rows = [row for row in CATALOGUE if row["label"] == "Normal"]
+    counts = [int(row[samples] or row["samples"]) * rate / int(row["sampling_rate"]) // length for row in rows]
+    return f"{sum(counts):g}"
