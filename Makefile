@@ -1,10 +1,10 @@
-# run: reproduce the pipeline and serve · test: check everything · bench: measure · soak: the long checks.
-# Each line can be typed by hand.
+# run: reproduce the pipeline and serve · check: what can be checked in three minutes · test: everything, in ten
+# bench: measure · soak: the long checks · lock: renew the locked requirements. Each line can be typed by hand.
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PORT ?= 8000
 
-.PHONY: run test bench soak
+.PHONY: run check test bench soak lock
 
 run: .venv/ready
 	@python -c "import socket; socket.create_server(('127.0.0.1', $(PORT)))" 2>/dev/null || \
@@ -16,11 +16,20 @@ run: .venv/ready
 		python api/test.py --url http://127.0.0.1:$(PORT) --wait 30 && \
 		echo "serving on http://127.0.0.1:$(PORT) (try /docs), Ctrl-C stops it" && wait $$service
 
+check: .venv/ready
+	ruff format --check .
+	ruff check .
+	lint-imports
+	python -m pytest -n 2 --dist loadfile tests/model tests/api tests/pipeline tests/test_*.py
+
+# What measures, or needs both cores, runs after the others and alone.
 test: .venv/ready
 	ruff format --check .
 	ruff check .
+	lint-imports
 	python -m tests.tools.browser
-	python -m pytest
+	python -m pytest -n 2 --dist loadgroup -m "not alone"
+	python -m pytest -m alone
 
 bench: .venv/ready
 	dvc repro scale@as_recorded split@as_recorded
@@ -31,7 +40,25 @@ soak: .venv/ready
 	python -m tests.tools.soak
 	python -m tests.tools.fuzz
 
-.venv/ready: requirements.txt api/requirements.txt api/requirements-scale.txt api/native/records.cpp api/native/setup.py
+# The versions stay unless told: make lock UPGRADE=--upgrade
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --annotation-style line \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
+
+lock: .venv/ready
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) -c requirements.txt api/requirements.in -o api/requirements.txt
+	$(LOCK) -c requirements.txt api/requirements-scale.in -o api/requirements-scale.txt
+
+# torch has no hash, since its build differs by platform, and neither has the reader, since it is a folder: pip takes
+# hashes for all packages of a command or for none. Linux without a GPU needs no CUDA, so it takes PyTorch's CPU build.
+TORCH_CPU := https://download.pytorch.org/whl/cpu
+
+.venv/ready: requirements.txt requirements-torch.txt api/native/records.cpp api/native/setup.py
 	python3 -m venv .venv
 	pip install --disable-pip-version-check -q -r requirements.txt
+	pip install --disable-pip-version-check -q ./api/native
+	pip install --disable-pip-version-check -q -r requirements-torch.txt $$( \
+		[ "$$(uname)" = Linux ] && ! command -v nvidia-smi >/dev/null && \
+		timeout 5 python -c "import requests; requests.get('$(TORCH_CPU)/torch/').raise_for_status()" 2>/dev/null && \
+		echo "--index-url $(TORCH_CPU)")
 	touch .venv/ready
