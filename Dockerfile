@@ -8,6 +8,7 @@ WORKDIR /build
 COPY api/requirements.txt api/
 COPY api/native api/native
 RUN python -m pip install --ignore-installed --prefix=packages -r api/requirements.txt
+RUN python -m pip install --ignore-installed --prefix=packages ./api/native
 
 FROM base
 COPY --from=builder /build/packages /usr/local

@@ -1,46 +1,46 @@
-"""The house rules of the repository: who imports whom, what a stage depends on, what is never committed."""
+"""The house rules that import-linter (pyproject.toml) cannot state: stages' dependencies, sizes, what is committed."""
 
 import ast
-import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, environment
 
+DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+STAGES = {name: stage.get("do", stage) for name, stage in DVC.items()}
 CHAIN = ("download", "windows", "scale", "split", "train", "export", "evaluate", "service")
-STAGES = (*CHAIN, "simulate", "lines", "diagnosis", "examples", "protocols")
-SHARED = {
-    "pipeline.params", "pipeline.catalogue", "pipeline.recordings", "pipeline.figures", "pipeline.trials.folds",
-    "pipeline.trials.scores", "pipeline.simulator", "pipeline.trials.experiments", "pipeline.training.recording",
-    "pipeline.training.wide_kernel",
-}  # fmt: skip
-NUMPY_ONLY = {
-    "model.bearings", "model.recording.lines", "model.recording.checks", "model.recording.diagnosis",
-    "model.recording.evidence", "model.recording.recording",
-    "model.recording.shaft_check", "model.window.drift", "model.recording.baseline", "model.recording.classes",
-    "model.recording.decision", "model.recording.experts", "model.recording.familiarity", "model.recording.windows",
-}  # fmt: skip
-# the only ones in api that may import scipy
-IN_THE_CHILD = {"api.recording.worker", "api.files.formats", "api.files.mat"}
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+# the only ones in api that may import scipy: they run in the child process
+IN_THE_CHILD = {"api/recording/worker.py", "api/files/formats.py", "api/files/mat.py"}
+MOST_LINES, MOST_MODULES = 300, 14
 
 
-def project_imports(path) -> set[str]:
-    """Return the project's modules that a file imports, as dotted names."""
+def tracked(*patterns: str) -> list[str]:
+    """Return the files that git knows, those below the patterns alone where some are given; there are always some."""
+    answer = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
+    found = [name for name in answer.stdout.splitlines() if (ROOT / name).is_file()]
+    assert found, f"git knows no file like {patterns}"
+    return found
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return what a file imports anywhere in it, as dotted names: modules, not the names inside of them."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             inside = {f"{node.module}.{alias.name}" for alias in node.names}
-            modules = {name for name in inside if file_of(name).is_file()}
-            found |= modules or {node.module}
-    return {name for name in found if name.split(".")[0] in ("pipeline", "model", "api", "tests")}
+            found |= {name for name in inside if file_of(name).is_file()} or {node.module}
+    return found
 
 
-def file_of(module: str):
+def file_of(module: str) -> Path:
     return ROOT / f"{module.replace('.', '/')}.py"
 
 
@@ -51,107 +51,98 @@ def reach(module: str) -> set[str]:
         name = todo.pop()
         if name not in seen and file_of(name).is_file():
             seen.add(name)
-            todo += project_imports(file_of(name))
+            todo += imports_of(file_of(name))
     return seen
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_imports_what_is_shared_and_never_another_stage(stage):
-    imports = {name for name in project_imports(ROOT / "pipeline" / f"{stage}.py") if name.startswith("pipeline")}
-    assert imports <= SHARED
-    others = {name for name in project_imports(ROOT / "pipeline" / f"{stage}.py") if name.startswith("api")}
-    assert not others or stage in ("evaluate", "service")
+# --- Stages
 
 
-def test_the_model_imports_neither_the_pipeline_nor_the_service():
-    for path in (ROOT / "model").rglob("*.py"):
-        assert not {name for name in project_imports(path) if not name.startswith("model")}
-
-
-def test_the_service_imports_only_itself():
-    for path in (ROOT / "api").rglob("*.py"):
-        foreign = {name for name in project_imports(path) if not name.startswith("api")}
-        # The PyTorch backend needs the network; test_service sees that it is imported only when asked for.
-        torch = {"model.window.front_end", "model.window.wide_kernel"} if path.name == "backends.py" else set()
-        assert foreign <= torch | NUMPY_ONLY
-
-
-@pytest.mark.parametrize("module", sorted(NUMPY_ONLY))
-def test_what_the_service_may_import_of_the_model_needs_numpy_alone(module):
-    for name in reach(module):
-        tree = ast.walk(ast.parse(file_of(name).read_text()))
-        imports = {alias.name for node in tree if isinstance(node, ast.Import) for alias in node.names}
-        tree = ast.walk(ast.parse(file_of(name).read_text()))
-        imports |= {node.module for node in tree if isinstance(node, ast.ImportFrom)}
-        roots = {imported.split(".")[0] for imported in imports}
-        assert roots - set(sys.stdlib_module_names) <= {"numpy", "model"}, name
-
-
-def test_nothing_waits_for_the_protocols_and_the_service_not_for_the_recording_diagnosis():
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    dependencies = {name: set(stage.get("do", stage)["deps"]) for name, stage in stages.items()}
-    for artefact in ("assets/protocols.json", "assets/open_set.json", "data/folds"):
-        assert all(artefact not in deps for deps in dependencies.values())
-    for stage in CHAIN:
-        assert not dependencies[stage] & {"assets/diagnosis.json", "data/simulated.npz", "data/lines"}
-
-
-def test_only_the_child_reads_files_with_scipy():
-    served = reach("api.api")
-    assert not served & IN_THE_CHILD
-    for path in (ROOT / "api").rglob("*.py"):
-        if f"api.{path.stem}" not in IN_THE_CHILD:
-            assert "scipy" not in path.read_text(), path.name
-
-
-@pytest.mark.parametrize("client", ["test", "performance", "diagnose"])
-def test_the_clients_know_the_service_only_over_http(client):
-    assert project_imports(ROOT / "api" / f"{client}.py") == set()
+def test_every_stage_and_what_stages_share_is_under_the_import_contracts():
+    (independent,) = (contract["modules"] for contract in CONTRACTS if contract["type"] == "independence")
+    assert set(independent) == {f"pipeline.{stage}" for stage in STAGES}
+    (shared,) = (contract["source_modules"] for contract in CONTRACTS if "What stages share" in contract["name"])
+    rooms = {f"pipeline.{Path(name).parts[1].removesuffix('.py')}" for name in tracked("pipeline/*.py")}
+    assert set(shared) == rooms - set(independent) - {"pipeline.__init__"}
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_import_of_a_stage_is_a_dependency(stage):
-    description = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"][stage]
-    dependencies = set(description.get("do", description)["deps"])
+    """DVC does not follow imports, nor does it see that model.bearings reads a table."""
+    dependencies = set(STAGES[stage]["deps"])
     modules = reach(f"pipeline.{stage}")
-    assert "model.bearings" not in modules or "data/bearings.csv" in dependencies  # which that module reads
-    for module in modules:
-        path = file_of(module).relative_to(ROOT).as_posix()
-        assert any(path == each or path.startswith(f"{each}/") for each in dependencies), (
-            f"{stage} does not depend on {path}"
-        )
+    assert f"pipeline.{stage}" in modules
+    needed = {file_of(module).relative_to(ROOT).as_posix() for module in modules}
+    if "model.bearings" in modules:
+        needed.add("data/bearings.csv")
+    missing = {path for path in needed if not {path, *map(str, Path(path).parents)} & dependencies}
+    assert missing == set()
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_is_run_by_its_own_name_with_python(stage):
-    description = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"][stage]
-    assert description.get("do", description)["cmd"].startswith(f"python -m pipeline.{stage}")
-    section = yaml.safe_load((ROOT / "params.yaml").read_text())
-    assert stage in section or stage == "evaluate"
+def test_a_stage_is_run_by_its_own_name_with_its_own_section(stage):
+    assert STAGES[stage]["cmd"].startswith(f"python -m pipeline.{stage}")
+    assert stage in yaml.safe_load((ROOT / "params.yaml").read_text()) or stage == "evaluate"
 
 
-def tracked() -> list[str]:
-    answer = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return answer.stdout.splitlines()
+def test_nothing_waits_for_the_protocols_and_the_service_not_for_the_recording_diagnosis():
+    dependencies = {name: set(stage["deps"]) for name, stage in STAGES.items()}
+    for artefact in ("assets/protocols.json", "assets/open_set.json", "data/folds"):
+        assert [name for name, deps in dependencies.items() if artefact in deps] == []
+    for stage in CHAIN:
+        assert not dependencies[stage] & {"assets/diagnosis.json", "data/simulated.npz", "data/lines"}
+
+
+# --- Imports that a list of forbidden modules cannot express
+
+
+def test_what_the_service_imports_of_the_model_needs_numpy_alone():
+    for name in tracked("model/bearings.py", "model/recording/*.py"):
+        roots = {imported.split(".")[0] for imported in imports_of(ROOT / name)}
+        assert roots - set(sys.stdlib_module_names) <= {"numpy", "model"}, name
+
+
+def test_only_the_child_reads_files_with_scipy():
+    names = {
+        name for name in tracked("api/*.py") if "scipy" in {each.split(".")[0] for each in imports_of(ROOT / name)}
+    }
+    assert names
+    assert names <= IN_THE_CHILD
+
+
+def test_importing_the_service_brings_in_nothing_that_only_others_need():
+    others = ("torch", "scipy", "dvc", "pandas", "sklearn", "matplotlib", "pipeline", "api.recording.worker")
+    script = f"import sys, api.api; print([name for name in {others} if name in sys.modules])"
+    command = [sys.executable, "-c", script]
+    answer = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+# --- Sizes
+
+
+def test_no_file_of_code_is_longer_than_300_lines():
+    written = [
+        name for name in tracked("*.py", "*.js", "*.css", "*.cpp") if ".min." not in name and ".iife." not in name
+    ]
+    lines = {name: len((ROOT / name).read_text().splitlines()) for name in written}
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
+
+
+def test_no_folder_holds_more_than_14_modules_beside_the_stages():
+    stages = {f"pipeline/{stage}.py" for stage in STAGES} | {f"tests/pipeline/test_{stage}.py" for stage in STAGES}
+    modules = [Path(name) for name in tracked("*.py") if name not in stages and not name.endswith("__init__.py")]
+    counts = {folder: sum(path.parent == folder for path in modules) for folder in {path.parent for path in modules}}
+    assert {str(folder): count for folder, count in counts.items() if count > MOST_MODULES} == {}
+
+
+# --- What is committed
 
 
 def test_no_recording_and_no_window_is_committed():
-    found = [name for name in tracked() if re.search(r"\.(mat|npy|npz|wav|parquet|gz)$", name)]
-    assert all(name.startswith("assets/examples/") for name in found)  # these are simulated
-    tables = {"data/.gitignore", "data/bearings.csv", "data/catalogue.csv"}
-    assert {name for name in tracked() if name.startswith("data/")} == tables
-    assert max((ROOT / name).stat().st_size for name in tracked() if (ROOT / name).is_file()) < 1_000_000
-
-
-def test_the_archive_is_no_stage_and_imports_none():
-    imports = project_imports(ROOT / "pipeline" / "archive.py")
-    assert {name for name in imports if name.startswith("pipeline")} <= SHARED | {"api.scale_out.archive"}
-    modules = {path.stem: project_imports(path) for path in (ROOT / "pipeline").glob("*.py")}
-    importers = {name for name, found in modules.items() if any(each.split(".")[0] == "api" for each in found)}
-    assert importers <= {"evaluate", "service", "archive"}
-
-
-def test_every_requirement_is_pinned():
-    for path in (ROOT / name for name in ("requirements.txt", "api/requirements.txt", "api/requirements-scale.txt")):
-        lines = [line for line in path.read_text().splitlines() if line and not line.startswith(("#", "-r", "./"))]
-        assert all(re.fullmatch(r"[A-Za-z0-9_\-\[\],]+==[0-9.]+", line) for line in lines)
+    data = [name for name in tracked() if name.endswith((".mat", ".npy", ".npz", ".wav", ".parquet", ".gz"))]
+    assert [name for name in data if not name.startswith(("assets/examples/", "tests/tools/corpus/"))] == []
+    assert set(tracked("data")) == {"data/.gitignore", "data/bearings.csv", "data/catalogue.csv"}
+    sizes = {name: (ROOT / name).stat().st_size for name in tracked()}
+    assert {name: size for name, size in sizes.items() if size > 1_000_000} == {}
+    assert sum(size for name, size in sizes.items() if name.startswith("tests/tools/corpus/")) < 200_000

@@ -473,7 +473,7 @@ def test_compose_starts_the_service_and_the_page_and_the_notebook_on_demand(comp
 def test_images_and_packages_are_pinned_and_are_one_version(compose):
     base = read_steps((ROOT / "Dockerfile").read_text())[0][1].removesuffix(" AS base")
     assert {service["image"] for service in compose["services"].values() if "build" not in service} == {base}
-    files = (ROOT / "requirements.txt", ROOT / "api" / "requirements.txt")
+    files = (ROOT / "requirements.in", ROOT / "api" / "requirements.in", ROOT / "requirements-torch.txt")
     pins = {line for file in files for line in file.read_text().splitlines() if "==" in line}
     packages = re.findall(r"[\w-]+==[\d.]+", compose["services"]["notebook"]["command"][-1])
     assert set(packages) - pins == {package for package in packages if package.startswith("jupyterlab==")}
@@ -569,7 +569,7 @@ def test_render_follows_its_published_schema():
 def test_render_builds_and_starts_the_same_folder(blueprint, built, copy_repository, tmp_path):
     """In a fresh clone, with this environment's packages: the Dockerfile's test installs the same requirements."""
     (service,) = blueprint["services"]
-    install = "pip install -r api/requirements.txt &&"
+    install = "pip install -r api/requirements.txt && pip install ./api/native &&"
     assert install in service["buildCommand"]
     clone = copy_repository()
     command = service["buildCommand"].replace(install, "")
