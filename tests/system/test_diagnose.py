@@ -16,7 +16,6 @@ from scipy.io import wavfile
 from api.diagnose import BLOCKS, COLUMNS, draw_cells, find_marks, highest_in_cells, percent, place_marks
 from pipeline.simulator import DEFAULT, Fault, Resonance, Surroundings, simulate
 from tests.conftest import ROOT, environment, running
-from tests.test_house import project_imports
 
 RATE, RPM = 12_000, 1750
 STATED = ("--sampling-rate", str(RATE), "--rpm", str(RPM))
@@ -74,10 +73,6 @@ def read_table(path):
 
 def line_of(output, start):
     return next(line for line in output.splitlines() if line.startswith(start))
-
-
-def test_it_knows_the_service_only_over_http():
-    assert project_imports(ROOT / "api" / "diagnose.py") == set()
 
 
 def test_the_verdict_is_in_words_beside_what_was_recorded(outer):
