@@ -15,7 +15,9 @@ TRAINED = Path("data/trained")
 HOLDOUT = Path("data/holdout")
 SIMULATED = Path("data/simulated.npz")
 LINES = Path("data/lines")
-FOLDS = Path("data/folds")
+LINE_NETWORKS = Path("data/line_networks")
+RIG = Path("data/rig")
+TRIALS = Path("data/trials")
 ASSETS = Path("assets")
 
 

@@ -1,10 +1,28 @@
 """Scores of class probabilities against the truth."""
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, f1_score, roc_auc_score
+from sklearn.metrics import confusion_matrix, f1_score, recall_score, roc_auc_score
+
+from model.recording.decision import pool_windows
 
 METRICS = ("macro_f1", "balanced_accuracy", "macro_auroc", "ece")
 BINS = 15
+
+Entry = dict[str, float | dict]
+
+
+def assess(truth: np.ndarray, answers: np.ndarray, classes: tuple[str, ...], recordings: np.ndarray) -> Entry:
+    """Return the scores of answers (windows, classes), those of whole recordings, and the windows' confusion matrix."""
+    names = list(dict.fromkeys(recordings))
+    whole = np.stack([pool_windows(answers[recordings == name]) for name in names])
+    whole_truth = np.array([truth[recordings == name][0] for name in names])
+    matrix = count(truth, answers, classes)
+    return score(truth, answers, classes) | {
+        "recordings_macro_f1": score(whole_truth, whole, classes)["macro_f1"],
+        "confusion": {
+            name: dict(zip(classes, row, strict=True)) for name, row in zip(classes, matrix, strict=True) if sum(row)
+        },
+    }
 
 
 def score(truth: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...]) -> dict[str, float]:
@@ -15,10 +33,10 @@ def score(truth: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...]
     present = [name for name in classes if name in set(truth)]
     predictions = np.array(classes)[probabilities.argmax(axis=1)]
     areas = [roc_auc_score(truth == name, probabilities[:, classes.index(name)]) for name in present]
-    recalls = [(predictions[truth == name] == name).mean() for name in present]
     return {
         "macro_f1": float(f1_score(truth, predictions, labels=present, average="macro")),
-        "balanced_accuracy": float(np.mean(recalls)),
+        # The balanced accuracy; the function of that name warns where a class is predicted that does not occur.
+        "balanced_accuracy": float(recall_score(truth, predictions, labels=present, average="macro")),
         "macro_auroc": float(np.mean(areas)),
         "ece": calibration_error(truth, probabilities, classes),
     }

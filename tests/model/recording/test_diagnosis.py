@@ -15,9 +15,9 @@ from model.recording.diagnosis import RecordingDiagnosis
 from model.recording.experts import Odds, network_logits
 from model.recording.lines import Features
 from model.recording.recording import Recording
+from pipeline.rig import read_rig
 from pipeline.simulator import Fault, Resonance, Surroundings, draw_machine, simulate
 from pipeline.training.line_network import LineNetwork
-from pipeline.trials.experiments import load_rig
 from tests.conftest import ROOT, environment
 
 RATE, RPM = 12_000, 1750
@@ -314,27 +314,22 @@ def test_a_window_takes_less_than_two_milliseconds(diagnosis):
 
 
 @pytest.fixture(scope="module")
-def rig():
-    recordings = load_rig()
-    if not recordings:
-        pytest.skip("REAL RECORDINGS SKIPPED: MFPT_MIRROR names no folder that holds them")
-    return recordings
+def other_rig(rig):
+    return list(read_rig(rig, sampling_rate=48_828, rpm=1_500))
 
 
-def test_another_rigs_race_faults_are_named(diagnosis, rig):
-    recordings = [Recording(r.signal, r.sampling_rate, r.rpm) for r in rig]
-    answers = [diagnosis.diagnose(recording, BEARINGS["NICE"]).prediction for recording in recordings]
-    assert pd.crosstab([r.label for r in rig], answers).to_dict() == {
+def test_another_rigs_race_faults_are_named(diagnosis, other_rig):
+    answers = [diagnosis.diagnose(recording, BEARINGS["NICE"]).prediction for _, recording in other_rig]
+    assert pd.crosstab([label for label, _ in other_rig], answers).to_dict() == {
         "InnerRace": {"InnerRace": 7, "Normal": 0, "OuterRace": 0},
         "Normal": {"InnerRace": 0, "Normal": 3, "OuterRace": 0},
         "OuterRace": {"InnerRace": 0, "Normal": 0, "OuterRace": 7},
     }
 
 
-def test_another_rigs_faults_change_it_from_healthy(diagnosis, rig):
-    healthy = [Recording(r.signal, r.sampling_rate, r.rpm) for r in rig if r.label == "Normal"]
-    for recording in rig:
-        present = Recording(recording.signal, recording.sampling_rate, recording.rpm)
-        baseline = [each for each in healthy if each.signal is not recording.signal][:2]
-        answer = diagnosis.diagnose(present, BEARINGS["NICE"], baseline)
-        assert answer.prediction == recording.label, recording.name
+def test_another_rigs_faults_change_it_from_healthy(diagnosis, other_rig):
+    healthy = [recording for label, recording in other_rig if label == "Normal"]
+    for label, recording in other_rig:
+        baseline = [each for each in healthy if each is not recording][:2]
+        answer = diagnosis.diagnose(recording, BEARINGS["NICE"], baseline)
+        assert answer.prediction == label, recording.name

@@ -1,0 +1,45 @@
+"""Stage line_networks: train the networks that read lines on simulated machines, several of each seed.
+
+They know no real window, so all folds of a seed share them. Networks of two seeds have no seed in common.
+"""
+
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+
+from model.recording.lines import Features
+from pipeline import params
+from pipeline.params import LINE_NETWORKS, SIMULATED
+from pipeline.training.recording import train_line_network
+from pipeline.trials.pool import run_jobs
+
+
+def main() -> None:
+    section, seeds = params.load("diagnosis"), params.load("protocols")["seeds"]
+    networks = section["networks"]
+    work = partial(train, training=section["training"])
+    trained = run_jobs(work, [(networks * seed + number,) for seed in seeds for number in range(networks)])
+    LINE_NETWORKS.mkdir(parents=True, exist_ok=True)
+    for seed in seeds:
+        weights = {
+            f"{number}/{name}": weight
+            for number in range(networks)
+            for name, weight in trained[networks * seed + number,].items()
+        }
+        np.savez(LINE_NETWORKS / f"{seed}.npz", **weights)
+
+
+def train(seed: int, training: dict[str, Any]) -> dict[str, np.ndarray]:
+    features, labels = load_simulated()
+    return train_line_network(features, labels, seed, **training)
+
+
+@cache
+def load_simulated() -> tuple[Features, np.ndarray]:
+    stored = np.load(SIMULATED)
+    return Features(*(stored[name] for name in Features._fields)), stored["label"]
+
+
+if __name__ == "__main__":
+    params.run_stage(main)

@@ -1,0 +1,17 @@
+"""Stage open_set: say how well novelty tells each fault type, as if it had never been seen, from the others."""
+
+import json
+
+from model.recording.classes import FAULTS
+from pipeline import params
+from pipeline.params import ASSETS
+from pipeline.trials.open_set import try_open_set
+
+
+def main() -> None:
+    areas = {label: try_open_set(label) for label in FAULTS}
+    (ASSETS / "open_set.json").write_text(json.dumps(areas, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    params.run_stage(main)

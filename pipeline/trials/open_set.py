@@ -1,0 +1,45 @@
+"""Open set: how well novelty tells a fault type that was never seen from the others."""
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+
+from model.recording.classes import COMBS
+from model.recording.familiarity import novelty, relative_distance
+from model.recording.lines import Features
+from pipeline.training.recording import bearing_of, fit_spectra
+from pipeline.trials import folds
+from pipeline.trials.lines import WINDOW_LENGTH, lines_metadata, load_lines
+
+
+def try_open_set(label: str) -> dict[str, float]:
+    """Return the AUROC with which novelty tells windows of a fault type that was never seen from those of the others.
+
+    "known bearings": the others' first 70 % train, their last 30 % are tried. "unseen bearings": each of the others is
+    tried with its bearing left out.
+    """
+    metadata = lines_metadata()
+    clean = hide_type(load_lines("clean"), label)
+    new, faulty = (metadata.label == label).to_numpy(), (metadata.label != "Normal").to_numpy()
+    (fold,) = folds.block(metadata, WINDOW_LENGTH)
+    tried = faulty & (new | fold.held_out)
+    values = measure_novelty(clean, metadata, fold.training & ~new, tried)
+    areas = {"known bearings": float(roc_auc_score(new[tried], values))}
+    bearing = bearing_of(metadata).to_numpy()
+    values = np.zeros(len(metadata))
+    for name in np.unique(bearing[faulty]):
+        values[bearing == name] = measure_novelty(clean, metadata, ~new & (bearing != name), bearing == name)
+    return areas | {"unseen bearings": float(roc_auc_score(new[faulty], values[faulty]))}
+
+
+def hide_type(features: Features, label: str) -> Features:
+    """Return features as if nobody knew that a bearing can fail in this way: its lines are lines of no part."""
+    known, combs = COMBS.index(label), features.combs.copy()
+    combs[:, 3] = np.maximum(combs[:, 3], combs[:, known])
+    combs[:, known] = 0
+    return features._replace(combs=combs)
+
+
+def measure_novelty(clean: Features, metadata: pd.DataFrame, seen: np.ndarray, tried: np.ndarray) -> np.ndarray:
+    part = clean.select(tried)
+    return novelty(relative_distance(fit_spectra(clean.select(seen), metadata[seen]), part), part.combs)

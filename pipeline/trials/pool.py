@@ -1,0 +1,41 @@
+"""The processes that share a stage's jobs: one a core, one thread each."""
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context, parent_process
+from typing import Any
+
+import joblib
+import torch
+from tqdm import tqdm
+
+
+def run_jobs(work: Callable[..., Any], jobs: list[tuple]) -> dict[tuple, Any]:
+    """Return {job: work(*job)}, computed by one process a core in the order of jobs; the first failure ends them all.
+
+    A forked child of a process in which torch has computed can hang, so the processes are spawned.
+    """
+    processes = ProcessPoolExecutor(
+        joblib.cpu_count(), mp_context=get_context("spawn"), initializer=prepare_process
+    )  # fmt: skip
+    try:
+        futures = {processes.submit(work, *job): job for job in jobs}
+        finished = tqdm(as_completed(futures), total=len(futures), desc="jobs", unit="job", disable=None)
+        return {futures[future]: future.result() for future in finished}
+    finally:
+        processes.shutdown(cancel_futures=True)
+
+
+def prepare_process() -> None:
+    """Make a process of the pool ready: one thread of torch, and it ends with a parent that was killed."""
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    os.environ["TQDM_DISABLE"] = "1"
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+
+
+def end_with_parent() -> None:
+    parent_process().join()
+    os._exit(1)
