@@ -1,7 +1,7 @@
-"use strict";
-// The three plots. Each is drawn into an element, which keeps it as .plot, and the marked lines as .lines.
+// The three plots, drawn with uPlot. Each element keeps its plot as .plot, and the marked lines as .lines.
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+import { colour } from "./dom.js";
+
 const HEIGHT = 260;
 
 function range(count, step) {
@@ -31,7 +31,7 @@ function tick(value) {
 
 const ticks = (_, values) => values.map(tick);
 
-/** Mark the lines of each fault, named once per harmonic, in rows so that near names do not overlap. */
+/** Mark each line and name it above the plot, in as many rows as keep the names from overlapping. */
 function markLines(lines) {
   return (plot) => {
     const { ctx, bbox } = plot;
@@ -63,7 +63,7 @@ function markLines(lines) {
 }
 
 /** series: [{label, step, amplitude, colour, dash}]; lines: [{name, order, colour, strong}]. */
-function drawEnvelope(element, series, lines) {
+export function drawEnvelope(element, series, lines) {
   const tables = series.map(({ step, amplitude }) => [range(amplitude.length, step), amplitude]);
   const last = tables[0][0].at(-1);
   draw(element, {
@@ -85,7 +85,7 @@ function drawEnvelope(element, series, lines) {
 }
 
 /** Both edges of each stretch with the band between them: no extreme is lost. */
-function drawWaveform(element, { seconds_per_point: step, low, high }, from, to) {
+export function drawWaveform(element, { seconds_per_point: step, low, high }, from, to) {
   const edge = { stroke: colour("soft"), width: 1, points: { show: false }, value: (_, v) => v?.toPrecision(4) ?? "–" };
   draw(element, {
     scales: { x: { time: false } },
@@ -99,7 +99,7 @@ function drawWaveform(element, { seconds_per_point: step, low, high }, from, to)
 }
 
 /** spectra: [{label, hertz_per_point, high, colour, dash}], the largest amplitude of each stretch. */
-function drawSpectrum(element, spectra) {
+export function drawSpectrum(element, spectra) {
   const positive = (values) => values.map((value) => (value > 0 ? value : null));
   const tables = spectra.map(({ hertz_per_point: step, high }) => [range(high.length, step), positive(high)]);
   draw(element, {
@@ -115,7 +115,8 @@ function drawSpectrum(element, spectra) {
   }, tables.length > 1 ? uPlot.join(tables) : tables[0]);
 }
 
-function fit() {
+/** Give each plot the width of its element again. */
+export function fit() {
   for (const element of document.querySelectorAll(".plot")) {
     if (element.plot) element.plot.setSize({ width: element.clientWidth, height: element.plot.height });
   }

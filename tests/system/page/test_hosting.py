@@ -1,0 +1,83 @@
+"""Where the page comes from: its weight, a service with keys, and a server of its own."""
+
+import functools
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.conftest import running
+from tests.system.page.helpers import FOLDER, OUTER, inside
+
+MOST_BYTES = 250_000
+KEY = "a-key-for-the-page-tests"
+
+
+def test_the_page_is_light_and_loads_from_the_service_alone(open_page, url):
+    asked = []
+    page = open_page("about:blank")
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(url)
+    expect(page.get_by_role("button", name=OUTER)).to_be_visible()
+    weight = page.evaluate(
+        "[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]"
+        ".reduce((sum, entry) => sum + entry.decodedBodySize, 0)"
+    )
+    assert 60_000 < weight < MOST_BYTES
+    assert all(request.startswith((url, "data:")) for request in asked)
+
+
+def test_every_file_of_the_page_is_used_and_light(open_page, url):
+    asked = set()
+    page = open_page("about:blank")
+    page.on("request", lambda request: asked.add(request.url.rsplit("/", 1)[1] or "index.html"))
+    page.goto(url)
+    expect(page.get_by_role("button", name=OUTER)).to_be_visible()
+    files = {path.name for path in FOLDER.iterdir()}
+    assert files - asked == {"uPlot.LICENSE.txt"}
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < MOST_BYTES
+
+
+def test_where_a_key_is_needed_the_page_asks_for_it(open_page, tmp_path):
+    with running(tmp_path, API_KEYS=KEY) as url:
+        page = open_page(url)
+        expect(page.locator("#api_key_error")).to_contain_text("asks for a key")
+        page.locator("#api_key").fill(KEY)
+        page.keyboard.press("Tab")
+        page.get_by_role("button", name=OUTER).click()
+        expect(page.get_by_role("heading", name="Outer race fault")).to_be_visible()
+        expect(page.locator("#scores")).to_contain_text("bearings it was not trained on")
+        assert KEY not in inside(page, "export.js", "module.asCurl()")
+
+
+@pytest.fixture
+def hosted(tmp_path):
+    """The page on a static server of its own, which names the service; yields its origin and folder."""
+    for path in FOLDER.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    handler.log_message = lambda *_: None
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", tmp_path
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_page_may_be_hosted_apart_where_the_service_allows_it(open_page, hosted, tmp_path_factory, allowed):
+    origin, folder = hosted
+    with running(tmp_path_factory.mktemp("apart"), CORS_ORIGINS=origin if allowed else "") as service:
+        index = folder / "index.html"
+        text = index.read_text()
+        assert '<meta name="service" content="">' in text
+        index.write_text(text.replace('<meta name="service" content="">', f'<meta name="service" content="{service}">'))
+        page = open_page(origin)
+        if allowed:
+            page.get_by_role("button", name=OUTER).click()
+            expect(page.get_by_role("heading", name="Outer race fault")).to_be_visible()
+        else:
+            expect(page.locator("#scores")).to_contain_text("is the service running?")
