@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from json import dumps
 from time import perf_counter
 
-from fastapi import HTTPException, Request
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.datastructures import FormData, Headers, UploadFile
@@ -14,6 +14,8 @@ from starlette.requests import ClientDisconnect
 from api.recording.fields import Fields
 from api.recording.pool import MOST_BYTES, Diagnosers, refuse
 from api.serving.bodies import read_body
+from api.serving.errors import ErrorAnswer, InvalidAnswer
+from api.window.answers import DiagnosisAnswer
 
 PATH = "/diagnose/"
 MOST_FILES, MOST_FIELDS = 9, 20  # the recording and its baseline
@@ -42,6 +44,27 @@ BODY = {
         NPY: {"schema": RECORDING},
     },
 }
+
+
+router = APIRouter()
+
+
+@router.post(
+    PATH,
+    response_model=DiagnosisAnswer,
+    openapi_extra={"requestBody": BODY},
+    responses={
+        400: {"model": ErrorAnswer, "description": "The upload broke off"},
+        408: {"model": ErrorAnswer, "description": "The upload did not come in time"},
+        413: {"model": ErrorAnswer, "description": "Larger than is allowed"},
+        422: {"model": InvalidAnswer, "description": "What came, where, and what was expected"},
+        503: {"model": ErrorAnswer, "description": "Too many recordings at once; Retry-After says when to try again"},
+    },
+)
+async def diagnose(request: Request) -> Response:
+    """Diagnose a recording: a file of .mat, .csv, .txt, .wav, .npy or gzipped text, at any rate from 12 kHz."""
+    status, answer = await answer_upload(request)
+    return Response(answer, status, media_type="application/json")
 
 
 class InMemoryParser(MultiPartParser):

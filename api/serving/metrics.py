@@ -4,13 +4,13 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from model.window.drift import log_roughness
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
-PATHS = ("/batch_predict/", "/diagnose/", "/v2/", "/model/", "/metrics", "/health/live", "/health/ready")
 WATCHED = 8  # records of a request whose roughness is looked at: enough, and it takes microseconds
 PAUSE = 0.05  # s between two looks
 METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
@@ -43,8 +43,11 @@ class Metrics:
             "predictions", "Windows (/batch_predict/, /v2/) and recordings (/diagnose/) by what they were called",
             ["path", "label"], registry=registry,
         )  # fmt: skip
-        self.buffered = Gauge("buffered_bytes", "Bytes of requests that have come in and wait", registry=registry)
-        self.queued = Gauge("queued_requests", "Whole requests without an answer", registry=registry)
+        self.buffered = Gauge("buffered_bytes", "Bytes of request bodies that are held in memory", registry=registry)
+        self.queued = Gauge("queued_requests", "Complete requests without a response", registry=registry)
+        self.dropped_lines = Counter(
+            "log_lines_dropped", "Lines of the log that were dropped because nobody reads it", registry=registry
+        )
         self.drift = Gauge(
             "input_drift",
             "How far the last records' roughness lies from the training windows', in their standard deviations: "
@@ -55,7 +58,8 @@ class Metrics:
         self.mean_roughness = 0.0
         self.seen = 0  # records that the mean is of
         self.next_look = 0.0
-        self.children: dict[tuple, Any] = {}  # of metrics with labels; Prometheus' own look-up takes longer
+        self.paths: tuple[str, ...] = ()  # that are told apart, prefixes first; the app sets them from its routes
+        self.children: dict[tuple, Any] = {}  # of metrics with labels; the library's own look-up takes longer
 
     def watch(self, records: np.ndarray) -> None:
         """Take some of a request's records (records, samples) into the drift, twenty times a second at most."""
@@ -87,11 +91,21 @@ class Metrics:
             self.children[key] = metric.labels(*labels)
         return self.children[key]
 
-    def note(self, path: str, method: str, status: int, seconds: float) -> None:
-        known = path if path in PATHS else next((each for each in PATHS if path.startswith(each)), "other")
+    def count_request(self, path: str, method: str, status: int, seconds: float) -> None:
+        """Count a response, under its path where the app serves that path, else as `other`."""
+        known = path if path in self.paths else next((each for each in self.paths if path.startswith(each)), "other")
         self.child(self.requests, known, method if method in METHODS else "other", status).inc()
         self.child(self.seconds, known).observe(seconds)
 
     def show(self) -> bytes:
         """Return all of it in Prometheus' text format."""
         return generate_latest(self.registry)
+
+
+router = APIRouter()
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def show_metrics(request: Request) -> Response:
+    """Tell Prometheus of requests, their stages, predictions, and the drift of the input."""
+    return Response(request.app.state.metrics.show(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,4 +1,4 @@
-"""Which files, code and libraries an answer comes from."""
+"""The files, the code and the libraries from which an answer comes."""
 
 import hashlib
 import os
@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+HEADER = ("model_sha256", "diagnosis_sha256", "git_commit", "dvc_lock_sha256", "manifest_sha256")
 LIBRARIES = ("fastapi", "numpy", "onnxruntime", "pydantic", "uvicorn")
 
 
@@ -22,12 +23,17 @@ def read_versions(folder: Path) -> dict[str, str]:
     } | {library: version(library) for library in LIBRARIES}
 
 
+def write_header(versions: dict[str, str]) -> bytes:
+    """Return the value of X-Model: versions short enough for a header, and long enough to find them in GET /model/."""
+    return ", ".join(f"{name.removesuffix('_sha256')}={versions[name][:12]}" for name in HEADER).encode()
+
+
 def hash_file(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "unknown"
 
 
 def ask_git() -> str:
-    """Return the commit of the repository whose root this is; another one that lies around it does not count."""
+    """Return the commit of the repository whose root this is, not that of another repository around it."""
     command = ["git", "rev-parse", "--show-toplevel", "HEAD"]
     try:
         answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=5, check=True)

@@ -125,25 +125,6 @@ class DiagnosisAnswer(BaseModel):
     provenance: dict[str, str]
 
 
-class HealthAnswer(BaseModel):
-    status: str
-
-
-class ErrorAnswer(BaseModel):
-    detail: str
-
-
-class Mistake(BaseModel):
-    type: str
-    loc: list[str | int] = Field(description="where it is: the record's index, and the sample's where there is one")
-    msg: str = Field(description="what was expected")
-    input: Any = Field(description="what came, cut to a readable length")
-
-
-class InvalidAnswer(BaseModel):
-    detail: list[Mistake]
-
-
 def analyse(probabilities: np.ndarray, classes: list[str]) -> bytes:
     """Return the JSON of the analyses of probabilities (records, classes)."""
     best = probabilities.argmax(axis=1).tolist()

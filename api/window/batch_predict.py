@@ -8,20 +8,23 @@ from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
-from fastapi import HTTPException, Request
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.exception_handlers import request_validation_exception_handler
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.serving.bodies import read_body
+from api.serving.errors import ErrorAnswer, InvalidAnswer
 from api.serving.metrics import Metrics
-from api.window.answers import analyse
+from api.window.answers import BatchAnswer, analyse
 from api.window.batcher import Coalescer
+from api.window.document import REQUEST_BODY
 from api.window.predictor import Predictor
 from api.window.reader import InvalidRecordsError, RecordReader, TooManyRecordsError, check, have_answers
 
 PATH = "/batch_predict/"
+router = APIRouter()
 Body = bytes | bytearray
 Reader = Callable[[Body], np.ndarray]
 
@@ -73,7 +76,7 @@ class BatchPredictMiddleware:
     """Lead requests to PATH straight to the BatchPredictor in app.state.
 
     The way through FastAPI's router, dependencies and serialisation takes as long as the diagnosis of one record, and
-    this path needs none of them. The route in api.api documents it.
+    this path needs none of them. The route below documents it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -95,6 +98,22 @@ class BatchPredictMiddleware:
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
+
+
+@router.post(
+    PATH,
+    response_model=BatchAnswer,
+    openapi_extra={"requestBody": REQUEST_BODY},
+    responses={
+        408: {"model": ErrorAnswer, "description": "The body did not come in time"},
+        413: {"model": ErrorAnswer, "description": "Larger, or more records, than is allowed"},
+        422: {"model": InvalidAnswer, "description": "What came, where, and what was expected"},
+        503: {"model": ErrorAnswer, "description": "Too many requests at once; Retry-After says when to try again"},
+    },
+)
+async def batch_predict() -> Response:
+    """Diagnose one window of raw vibration a record, in any unit, at the model's sampling rate."""
+    raise AssertionError("BatchPredictMiddleware answers this path before it gets here")
 
 
 def path_of(scope: Scope) -> str:

@@ -30,6 +30,7 @@ from api.window.reader import (
     taking_turns,
 )
 
+PREFIX, HEALTH = "/v2/", "/v2/health/"  # of the paths of this protocol, and of those that need no key
 MODEL, VERSION = "bearing", "1"
 PATH, VERSION_PATH = f"/models/{MODEL}", f"/models/{MODEL}/versions/{VERSION}"
 MOST_RECORDS = settings.max_records

@@ -1,0 +1,38 @@
+"""API keys: who may send requests."""
+
+import hmac
+from collections.abc import Collection
+
+from starlette.exceptions import HTTPException
+
+from api.serving.exchange import Exchange
+
+
+class Keys:
+    """Checks the key of a request; where no keys are set, every request passes."""
+
+    def __init__(
+        self, keys: Collection[str], open_prefixes: tuple[str, ...] = (), open_paths: Collection[str] = ()
+    ) -> None:
+        """Paths that start with one of open_prefixes, and open_paths themselves, need no key."""
+        self.keys = [key.encode() for key in keys]
+        self.open_prefixes = open_prefixes
+        self.open_paths = frozenset(open_paths)
+
+    def is_open(self, path: str) -> bool:
+        return path.startswith(self.open_prefixes) or path in self.open_paths
+
+    def check(self, exchange: Exchange) -> None:
+        """Raise HTTPException unless the request carries one of the keys, or needs none."""
+        if not self.keys or self.is_open(exchange.path) or exchange.method == "OPTIONS":
+            return
+        given = read_key(exchange.headers)
+        matches = [hmac.compare_digest(given, key) for key in self.keys]  # all of them, so that time tells nothing
+        if not any(matches):
+            raise HTTPException(401, "a key is needed: send it as X-API-Key", {"WWW-Authenticate": "Bearer"})
+
+
+def read_key(headers: dict[bytes, bytes]) -> bytes:
+    """Return the key in X-API-Key or, as a bearer token, in Authorization; empty where there is none."""
+    scheme, _, credentials = headers.get(b"authorization", b"").partition(b" ")
+    return headers.get(b"x-api-key") or (credentials.strip() if scheme.lower() == b"bearer" else b"")

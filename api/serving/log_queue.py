@@ -1,0 +1,95 @@
+"""Log lines wait in a bounded queue for a thread that writes them.
+
+A write to a pipe blocks as long as nobody reads its other end. On the event loop that would stop every request, and at
+exit it would keep the process alive.
+"""
+
+import atexit
+import logging
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from logging.handlers import QueueHandler, QueueListener
+from queue import Full, Queue
+
+MOST_WAITING = 64  # records, each of which may be a batch of lines
+EXIT_TIMEOUT = 1.0  # s for what waits to be written when the process ends
+STDOUT, STDERR = 1, 2  # file descriptors
+LOGGERS = ("", "uvicorn", "uvicorn.access", "uvicorn.error", "fastapi")  # "" is the root: asyncio's errors get there
+
+
+class DescriptorWriter:
+    """Writes records to a file descriptor.
+
+    QueueListener asks no more of a handler. A logging.Handler would hold its lock and its stream's while a write
+    blocks, and the interpreter waits for both when it ends.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def handle(self, record: logging.LogRecord) -> None:
+        data = f"{record.getMessage()}\n".encode(errors="backslashreplace")
+        with suppress(OSError):  # the disk is full or the pipe is closed: requests are answered all the same
+            while data:
+                data = data[os.write(self.descriptor, data) :]
+
+
+class LogQueue:
+    """The lines that wait for one file descriptor, and the thread that writes them."""
+
+    def __init__(self, descriptor: int, count_dropped: Callable[[int], None]) -> None:
+        """Where MOST_WAITING records wait, count_dropped gets the number of lines of each further one."""
+        self.queue: Queue[logging.LogRecord] = Queue(MOST_WAITING)
+        self.count_dropped = count_dropped
+        QueueListener(self.queue, DescriptorWriter(descriptor)).start()  # in a daemon thread: it cannot hold the exit
+        atexit.register(self.wait)
+
+    def write(self, text: str, lines: int) -> None:
+        """Put a text of so many lines into the queue, or drop it."""
+        self.put(logging.makeLogRecord({"msg": text, "lines": lines}))
+
+    def put(self, record: logging.LogRecord) -> None:
+        try:
+            self.queue.put_nowait(record)
+        except Full:
+            self.count_dropped(getattr(record, "lines", 1))
+
+    def wait(self) -> None:
+        """Wait for EXIT_TIMEOUT at most until everything is written. QueueListener.stop() would wait without an end."""
+        with self.queue.all_tasks_done:
+            self.queue.all_tasks_done.wait_for(lambda: not self.queue.unfinished_tasks, EXIT_TIMEOUT)
+
+
+class BoundedQueueHandler(QueueHandler):
+    """Formats records and puts them into a LogQueue."""
+
+    def __init__(self, log_queue: LogQueue, formatter: logging.Formatter | None) -> None:
+        super().__init__(log_queue.queue)
+        self.log_queue = log_queue
+        self.setFormatter(formatter)
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        self.log_queue.put(record)
+
+
+@cache
+def open_queue(descriptor: int, count_dropped: Callable[[int], None]) -> LogQueue:
+    """Return the queue of a file descriptor, always the same."""
+    return LogQueue(descriptor, count_dropped)
+
+
+def queue_server_logs(count_dropped: Callable[[int], None]) -> None:
+    """Let the loggers of the server and of asyncio write through queues, in the format that they have."""
+    for logger in map(logging.getLogger, LOGGERS):
+        for handler in list(logger.handlers):
+            if type(handler) is logging.StreamHandler and handler.stream in (sys.stdout, sys.stderr):
+                descriptor = STDOUT if handler.stream is sys.stdout else STDERR
+                logger.removeHandler(handler)
+                logger.addHandler(BoundedQueueHandler(open_queue(descriptor, count_dropped), handler.formatter))
+    if not logging.getLogger().handlers:  # logging's last resort would write to stderr at once
+        handler = BoundedQueueHandler(open_queue(STDERR, count_dropped), None)
+        handler.setLevel(logging.WARNING)
+        logging.getLogger().addHandler(handler)
