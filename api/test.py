@@ -7,6 +7,7 @@ that the pipeline wrote down for them.
 import argparse
 import csv
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HOLDOUT = ROOT / "data" / "holdout"
 ASSETS = ROOT / "assets"
 RECORDS_PER_REQUEST = 50
+KEY_NEEDED = "give one of its API_KEYS with --key or in the environment variable API_KEY"
 TOLERANCE = 1e-4  # of a probability, between one machine and another
 
 
@@ -25,15 +27,18 @@ def main() -> None:
     arguments = parse_arguments()
     wait_until_ready(arguments.url, arguments.wait)
     if (HOLDOUT / "records.npy").is_file():
-        as_measured = check_holdout(arguments.url, arguments.show)
+        as_measured = check_holdout(arguments.url, arguments.key, arguments.show)
     else:
-        as_measured = check_examples(arguments.url)
+        as_measured = check_examples(arguments.url, arguments.key)
     sys.exit(0 if as_measured else 1)
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--url", default="http://127.0.0.1:8000", help="where the service listens (%(default)s)")
+    parser.add_argument(
+        "--key", default=os.environ.get("API_KEY", ""), help="one of the service's API_KEYS ($API_KEY unless given)"
+    )
     parser.add_argument("--show", type=int, default=20, help="how many windows to print (%(default)s)")
     parser.add_argument("--wait", type=float, default=0, help="seconds to wait for the service (%(default)s)")
     return parser.parse_args()
@@ -52,7 +57,7 @@ def wait_until_ready(url: str, seconds: float) -> None:
             return
 
 
-def check_holdout(url: str, show: int) -> bool:
+def check_holdout(url: str, key: str, show: int) -> bool:
     """Return whether every held-out window is answered as the pipeline measured; print the truth beside it."""
     records = np.load(HOLDOUT / "records.npy")
     expected = np.load(HOLDOUT / "probabilities.npy")
@@ -60,7 +65,7 @@ def check_holdout(url: str, show: int) -> bool:
         truth = list(csv.DictReader(file))
     analyses = []
     for start in range(0, len(records), RECORDS_PER_REQUEST):
-        analyses += ask(url, [{"record": r} for r in records[start : start + RECORDS_PER_REQUEST].tolist()])
+        analyses += ask(url, key, [{"record": r} for r in records[start : start + RECORDS_PER_REQUEST].tolist()])
     right = [answer["Prediction"] == window["label"] for answer, window in zip(analyses, truth, strict=True)]
     shown = set(np.linspace(0, len(records) - 1, min(show, len(records))).astype(int).tolist())
     print(f"{'recording':>9}  {'sample':>6}  {'truth':<10} {'prediction':<10} {'probability':>11}")
@@ -82,7 +87,7 @@ def print_window(answer: dict, window: dict, right: bool) -> None:
     )
 
 
-def check_examples(url: str) -> bool:
+def check_examples(url: str, key: str) -> bool:
     """Return whether the synthetic records are answered as the pipeline wrote down."""
     request = json.loads((ASSETS / "example.json").read_text())
     golden = json.loads((ASSETS / "example_answer.json").read_text())["Analysis"]
@@ -91,7 +96,7 @@ def check_examples(url: str) -> bool:
             abs(answer["Probabilities"][label] - expected["Probabilities"][label])
             for label in expected["Probabilities"]
         )
-        for answer, expected in zip(ask(url, request), golden, strict=True)
+        for answer, expected in zip(ask(url, key, request), golden, strict=True)
     ]
     all_right = max(differences) <= TOLERANCE
     print(
@@ -101,8 +106,11 @@ def check_examples(url: str) -> bool:
     return all_right
 
 
-def ask(url: str, records: list[dict]) -> list[dict]:
-    response = requests.post(f"{url}/batch_predict/", json=records, timeout=60)
+def ask(url: str, key: str, records: list[dict]) -> list[dict]:
+    """Return the analyses of records; end the program where the service gives none."""
+    response = requests.post(f"{url}/batch_predict/", json=records, headers={"X-API-Key": key.encode()}, timeout=60)
+    if response.status_code == 401:
+        sys.exit(f"{url} {'does not know this key' if key else 'asks for a key'}: {KEY_NEEDED}")
     if not response.ok:
         sys.exit(f"{response.status_code} from {response.url}: {response.text[:500]}")
     return response.json()["Analysis"]
