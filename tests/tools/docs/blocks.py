@@ -54,7 +54,9 @@ def protocols() -> dict[str, tuple[str, str, str]]:
     params = read_params()
     share = f"{100 * params['split']['holdout']:.0f} %"
     noise = write_list(params["lines"]["noise"], "dB")
-    diameters = [name.removesuffix(" in") for name in read_json("protocols.json")["bearing"]["recording"]["folds"]]
+    table = read_json("protocols.json")
+    diameters = [name.removesuffix(" in") for name in table["bearing"]["recording"]["folds"]]
+    ways = len(table["combinations"]["recording"]["folds"])
     return {
         "random": (f"{share} of the windows", "a window", "recording and bearing: the number that others publish"),
         "block": (f"the last {share} of every recording", "a sample", "recording and bearing"),
@@ -66,7 +68,7 @@ def protocols() -> dict[str, tuple[str, str, str]]:
             "the healthy bearing: there is only one, another recording of it is held out",
         ),
         "combinations": (
-            "as `bearing`, the diameter drawn separately for each fault type: 27 ways",
+            f"as `bearing`, the diameter drawn separately for each fault type: {ways} ways",
             "a faulty bearing, a recording",
             "the same",
         ),

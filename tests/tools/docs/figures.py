@@ -14,6 +14,7 @@ from tests.tools.docs.sources import (
     LEAST_KILOHERTZ,
     LEAST_SECONDS,
     OTHER_MAKER,
+    PAGE_WEIGHT,
     PARAMETERS,
     PARAMS,
     PYTHON,
@@ -74,6 +75,7 @@ PASSAGES = {
     ),
     "docs/recording.md": (
         ("ready after {} s on loopback", *measured("page_ready")),
+        ("weighs {} kB", PAGE_WEIGHT),
         ("answered in {} ms", *measured("diagnose_10_s")),
         ("It warned about {} of {} real recordings", *measured("right_rates_warned", "right_rates")),
         ("four times too high on {} of CWRU's {} recordings", *measured("rate_times_four"), RECORDINGS),

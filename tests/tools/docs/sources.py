@@ -60,6 +60,8 @@ FAULT_RATE, HEALTHY_RATE = (
 )
 LEAST_KILOHERTZ, LEAST_SECONDS = kilo(LEAST_RATE), f"{WINDOW_SECONDS:.1f}"
 WINDOW_OF_RECORDING = f"{WINDOW_SECONDS:.2f}"
+PAGE_FILES = [path for path in (ROOT / "api" / "page").iterdir() if path.suffix != ".txt"]
+PAGE_WEIGHT = f"{sum(path.stat().st_size for path in PAGE_FILES) / 1000:.0f}"
 HEAD = str(MOST_HEAD // 1024)
 
 
