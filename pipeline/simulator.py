@@ -6,11 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
-from model.recording.classes import FAULTS
 
 DEFAULT = BEARINGS[DEFAULT_BEARING]
-SECONDARY = {"Ball": 0.6, "Normal": 0.6, "InnerRace": 0.3, "OuterRace": 0.4}  # share with weak lines of another fault
-LEVEL = {"Ball": (-20, 12), "Normal": (-26, -6), "InnerRace": (-26, -6), "OuterRace": (-26, -3)}
 LEAD = 0.1  # s simulated before the first sample, so that ringing has set in
 
 
@@ -272,65 +269,3 @@ def ring(excitation: np.ndarray, resonances: tuple[Resonance, ...], sampling_rat
 def good_length(samples: int) -> int:
     """Return the next length that is a power of two times 1, 3 or 5: quick to transform."""
     return min(factor * 2 ** int(np.ceil(np.log2(samples / factor))) for factor in (1, 3, 5))
-
-
-def draw_machine(label: str, generator: np.random.Generator) -> tuple[Bearing, float, tuple[Fault, ...], Surroundings]:
-    """Draw a bearing, a speed (rpm), faults and surroundings from wide ranges; "Normal" has no fault or a weak one."""
-    bearing = DEFAULT if generator.random() < 0.5 else draw_bearing(generator)
-    rpm = generator.uniform(1_000, 2_000)
-    faults = () if label == "Normal" else (draw_fault(label, generator, generator.uniform(-16, 14)),)
-    if generator.random() < SECONDARY[label]:
-        other = generator.choice([name for name in FAULTS if name != label])
-        level = (faults[0].snr_db if faults else 0) + generator.uniform(*LEVEL[label])
-        faults += (draw_fault(str(other), generator, level),)
-    return bearing, rpm, faults, draw_surroundings(generator)
-
-
-def draw_bearing(generator: np.random.Generator) -> Bearing:
-    return Bearing(int(generator.integers(7, 17)), generator.uniform(0.12, 0.3), 1.0, generator.uniform(0, 15))
-
-
-def draw_fault(label: str, generator: np.random.Generator, snr_db: float) -> Fault:
-    rough = generator.random() < 0.35
-    return Fault(
-        label,
-        snr_db=snr_db,
-        slip=generator.uniform(-0.008, 0.008),
-        jitter=10 ** generator.uniform(-3, -1.7),
-        amplitude_spread=generator.uniform(0, 0.6),
-        load_zone=generator.uniform(0.3, 1.0),
-        zone_floor=generator.uniform(0, 0.7),
-        unequal=generator.uniform(0, 0.25),
-        unbalance=generator.uniform(0, 0.6) if generator.random() < 0.7 else 0.0,
-        second_strike=generator.uniform(0.3, 1.2) if generator.random() < 0.35 else 0.0,
-        exit_delay=generator.uniform(0.0003, 0.003),
-        inner_strength=generator.uniform(0, 1.0),
-        intermittence=generator.uniform(0, 0.6) if generator.random() < 0.5 else 0.0,
-        rough=rough,
-        burst=generator.uniform(0.03, 0.25),
-        resonances=draw_resonances(generator, int(generator.integers(1, 4))),
-    )
-
-
-def draw_resonances(generator: np.random.Generator, number: int) -> tuple[Resonance, ...]:
-    return tuple(
-        Resonance(generator.uniform(1_000, 4_900), 10 ** generator.uniform(-2, -0.92), generator.uniform(0.3, 1))
-        for _ in range(number)
-    )
-
-
-def draw_surroundings(generator: np.random.Generator) -> Surroundings:
-    def sometimes(chance: float, most: float) -> float:
-        return generator.uniform(0, most) if generator.random() < chance else 0.0
-
-    coloured = tuple(replace(mode, gain=generator.uniform(0, 3)) for mode in draw_resonances(generator, 3))
-    return Surroundings(
-        coloured=coloured[: generator.integers(0, 4)],
-        shaft=tuple(generator.exponential(0.5, generator.integers(0, 5))),
-        tones=tuple(
-            (generator.uniform(50, 5_000), generator.exponential(0.7)) for _ in range(generator.integers(0, 4))
-        ),
-        modulation=sometimes(0.6, 0.5),
-        looseness=sometimes(0.25, 3),
-        hits=sometimes(0.2, 10),
-    )

@@ -11,10 +11,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.api import app
+from pipeline import params
 from pipeline.catalogue import read_catalogue
 from pipeline.service import free_port, wait_until_ready
 
 ROOT = Path(__file__).resolve().parent.parent
+POPULATION = params.load("simulate")["population"]  # of machines to simulate
 
 
 @pytest.fixture

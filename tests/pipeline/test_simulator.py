@@ -2,12 +2,11 @@ import numpy as np
 import pytest
 
 from model.bearings import BEARINGS, Bearing
+from model.recording.classes import FAULTS
 from pipeline.simulator import (
-    FAULTS,
     Fault,
     Resonance,
     Surroundings,
-    draw_machine,
     load_zone,
     place,
     ring,
@@ -139,15 +138,3 @@ def test_a_shaft_tone_and_looseness_show_at_shaft_rate():
     spectrum = np.abs(np.fft.rfft(signal))
     assert np.fft.rfftfreq(len(signal), 1 / 12_000)[spectrum.argmax()] == pytest.approx(30, abs=0.3)
     assert height(signal, 12_000, 30) > 5 * height(signal, 12_000, 45)
-
-
-@pytest.mark.parametrize("label", [*FAULTS, "Normal"])
-def test_drawn_machines_can_be_simulated(label, noise):
-    for _ in range(20):
-        bearing, rpm, faults, surroundings = draw_machine(label, noise)
-        signal = simulate(bearing, rpm, 12_000, 0.7, noise, faults, surroundings)
-        assert len(signal) == 8_400
-        assert np.isfinite(signal).all()
-        assert [fault.label for fault in faults[:1]] == (
-            [label] if label != "Normal" else [f.label for f in faults[:1]]
-        )

@@ -2,15 +2,17 @@ import numpy as np
 import pytest
 
 from model.recording.checks import find_defect
+from pipeline.population import draw_machine
 from pipeline.recordings import read_signal
-from pipeline.simulator import draw_machine, simulate
+from pipeline.simulator import simulate
+from tests.conftest import POPULATION
 
 RATE = 12_000
 
 
 @pytest.fixture
 def machine():
-    bearing, rpm, faults, surroundings = draw_machine("OuterRace", np.random.default_rng(3))
+    bearing, rpm, faults, surroundings = draw_machine("OuterRace", np.random.default_rng(3), POPULATION)
     return simulate(bearing, rpm, RATE, 2.0, 3, faults, surroundings)
 
 
@@ -56,5 +58,5 @@ def test_no_real_recording_has_a_defect(catalogue, mirror):
 def test_no_simulated_recording_has_a_defect(noise):
     for label in ("Ball", "InnerRace", "OuterRace", "Normal"):
         for _ in range(10):
-            bearing, rpm, faults, surroundings = draw_machine(label, noise)
+            bearing, rpm, faults, surroundings = draw_machine(label, noise, POPULATION)
             assert find_defect(simulate(bearing, rpm, RATE, 1.5, noise, faults, surroundings), RATE) == ""

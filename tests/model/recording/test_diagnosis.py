@@ -15,10 +15,11 @@ from model.recording.diagnosis import RecordingDiagnosis
 from model.recording.experts import Odds, network_logits
 from model.recording.lines import Features
 from model.recording.recording import Recording
+from pipeline.population import draw_machine
 from pipeline.rig import read_rig
-from pipeline.simulator import Fault, Resonance, Surroundings, draw_machine, simulate
+from pipeline.simulator import Fault, Resonance, Surroundings, simulate
 from pipeline.training.line_network import LineNetwork
-from tests.conftest import ROOT, environment
+from tests.conftest import POPULATION, ROOT, environment
 
 RATE, RPM = 12_000, 1750
 FAULTS = ("Ball", "InnerRace", "OuterRace")
@@ -175,7 +176,7 @@ def test_healthy_machines_of_all_kinds_seldom_raise_an_alarm(diagnosis):
     alarms = []
     for number in range(60):
         generator = np.random.default_rng([9, number])
-        bearing, rpm, _, surroundings = draw_machine("Normal", generator)
+        bearing, rpm, _, surroundings = draw_machine("Normal", generator, POPULATION)
         signal = simulate(bearing, rpm, RATE, 4.0, generator, (), surroundings)
         alarms.append(diagnosis.diagnose(Recording(signal, RATE, rpm), bearing).prediction in FAULTS)
     assert np.mean(alarms) < 0.15

@@ -6,8 +6,10 @@ import pytest
 import scipy.io
 
 from model.recording.shaft_check import find_contradiction
+from pipeline.population import draw_machine
 from pipeline.recordings import read_signal
-from pipeline.simulator import Fault, draw_machine, simulate
+from pipeline.simulator import Fault, simulate
+from tests.conftest import POPULATION
 
 RATE, SECONDS = 12_000, 10
 TIME = np.arange(RATE * SECONDS) / RATE
@@ -92,7 +94,7 @@ def test_noise_and_bearing_faults_alone_are_no_contradiction(noise):
     ] * 30
     for label in ("Ball", "InnerRace", "OuterRace"):
         for seed in range(5):
-            bearing, rpm, *_ = draw_machine(label, np.random.default_rng(seed))
+            bearing, rpm, *_ = draw_machine(label, np.random.default_rng(seed), POPULATION)
             fault = Fault(label, snr_db=10, jitter=0.001, zone_floor=0.5)
             assert find_contradiction(simulate(bearing, rpm, RATE, SECONDS, seed, (fault,)), RATE, rpm) == ""
 
@@ -101,7 +103,7 @@ def test_simulated_machines(noise):
     machines = []
     for number in range(60):
         label = ("Ball", "InnerRace", "Normal", "OuterRace")[number % 4]
-        bearing, rpm, faults, surroundings = draw_machine(label, noise)
+        bearing, rpm, faults, surroundings = draw_machine(label, noise, POPULATION)
         machines.append(Recording(simulate(bearing, rpm, RATE, SECONDS, noise, faults, surroundings), RATE, rpm))
     assert warned(machines) == 0
     assert warned(machines, rate_factor=4) > 0.1  # most have fewer than four harmonics
