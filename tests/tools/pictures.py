@@ -1,4 +1,4 @@
-"""The README's pictures of the page: `python -m tests.tools.pictures` takes them of a simulated recording."""
+"""The pictures of the page in README and docs: `python -m tests.tools.pictures` takes them of a simulated recording."""
 
 import sys
 import tempfile
@@ -13,6 +13,11 @@ PICTURES = (  # name, colours, width and height in CSS pixels
     ("page", "light", 1280, 1190),
     ("page_phone", "dark", 390, 844),
 )
+
+DRAWN = """async () => {
+  await document.fonts.ready;
+  for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
+}"""
 
 
 def main() -> None:
@@ -33,7 +38,7 @@ def take(browser: Browser, url: str, path: Path, scheme: str, width: int, height
     page.goto(url)
     page.get_by_role("button", name="Motor, outer race fault").click()
     expect(page.get_by_role("heading", name="Outer race fault")).to_be_visible()
-    page.wait_for_timeout(300)  # for the fonts and the last frame
+    page.evaluate(DRAWN)
     page.screenshot(path=path)
     page.close()
 

@@ -20,6 +20,7 @@ def test_the_page_is_light_and_loads_from_the_service_alone(open_page, url):
     page.on("request", lambda request: asked.append(request.url))
     page.goto(url)
     expect(page.get_by_role("button", name=OUTER)).to_be_visible()
+    expect(page.locator("#provenance")).not_to_be_empty()
     weight = page.evaluate(
         "[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]"
         ".reduce((sum, entry) => sum + entry.decodedBodySize, 0)"
