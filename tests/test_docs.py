@@ -1,6 +1,7 @@
 """README, CONTRIBUTING and docs: generated blocks and numbers are as their sources say, and what is named is there."""
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from tests.tools.docs import blocks, figures, pages
 from tests.tools.docs.pages import Figure
 
 PAGES = pages.pages()
+NOTEBOOKS = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").glob("*.ipynb"))]
 CODE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"|<(https?://[^>]+)>")
 NAMED = re.compile(r"`((?:[\w.-]+/)+(?:[\w.-]+\.(?:py|md|csv|json|yaml|cpp|html|ipynb|png))?|[\w-]+\.yaml|Makefile)`")
@@ -26,6 +28,11 @@ ENDPOINTS = ("v2/", "machines/")
 @pytest.fixture(scope="module")
 def made():
     return blocks.make()
+
+
+def prose_of(notebook: str) -> str:
+    cells = json.loads(pages.read(notebook))["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
 
 
 def without_code(text: str) -> str:
@@ -56,11 +63,18 @@ def test_every_number_in_prose_has_a_source(page):
     assert list(unbound) == []
 
 
+@pytest.mark.parametrize("page", NOTEBOOKS)
+def test_a_notebooks_prose_leaves_the_numbers_to_its_code(page):
+    assert list(pages.unbound(prose_of(page), [], figures.FACTS.get(page, ()))) == []
+
+
 def test_figures_and_facts_are_of_pages_that_are_there():
-    assert set(figures.PASSAGES) | set(figures.FACTS) <= set(PAGES)
+    assert set(figures.PASSAGES) <= set(PAGES)
+    assert set(figures.FACTS) <= {*PAGES, *NOTEBOOKS}
     for page, facts in figures.FACTS.items():
+        text = prose_of(page) if page in NOTEBOOKS else pages.read(page)
         for fact in facts:
-            assert Figure(page, fact, []).pattern.search(pages.read(page)), f"{page} no longer says {fact!r}"
+            assert Figure(page, fact, []).pattern.search(text), f"{page} no longer says {fact!r}"
 
 
 def test_a_number_without_a_source_is_found():
@@ -126,8 +140,7 @@ def test_links_lead_somewhere(page):
 
 
 def test_every_page_and_notebook_is_linked_from_the_readme():
-    written = [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("*.ipynb")]
-    assert {path.relative_to(ROOT).as_posix() for path in written} | {"CONTRIBUTING.md"} <= set(links("README.md"))
+    assert {*PAGES, *NOTEBOOKS} - {"README.md"} <= set(links("README.md"))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -147,6 +160,14 @@ def test_commands_that_are_named_are_there(page):
         assert importlib.util.find_spec(module.rstrip(".")), f"{page}: python -m {module}"
     for script in re.findall(r"python ((?:\w+/)*\w+\.py)", text):
         assert (ROOT / script).is_file(), f"{page}: {script}"
+
+
+def test_the_picture_of_imports_names_packages():
+    names = re.findall(r'class="name">([\w.]+)<', (ROOT / "docs" / "architecture.svg").read_text())
+    for name in names:
+        path = ROOT / (name if "." in name else f"api.{name}").replace(".", "/")
+        assert path.is_dir() or path.with_suffix(".py").is_file(), name
+    assert {"model.bearings", "model.recording", "model.window", "serving", "files"} <= set(names)
 
 
 def test_the_tree_names_what_is_there():

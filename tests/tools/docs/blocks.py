@@ -41,7 +41,7 @@ def make() -> dict[str, str]:
 def write_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     lines = [list(head), *map(list, rows)]
     lines.insert(1, ["---"] * len(lines[0]))
-    return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |".replace("|  ", "| ") for line in lines)
 
 
 def write_list(values: Iterable, unit: str) -> str:
@@ -122,7 +122,7 @@ def make_settings() -> str:
         (f"`{name.upper()}`", write_default(name, field.default), f"{field.description}")
         for name, field in Settings.model_fields.items()
     ]
-    return write_table(("variable", "default", ""), rows)
+    return write_table(("variable", "default", "meaning"), rows)
 
 
 def write_default(name: str, default: object) -> str:
@@ -145,7 +145,7 @@ def make_endpoints() -> str:
                 says = " ".join(operation.get("description", operation["summary"]).split("\n\n")[0].split())
                 statuses = sorted(operation["responses"])
                 rows.append((f"`{method.upper()} {path}`", says, ", ".join(statuses)))
-    return write_table(("", "", "statuses"), rows)
+    return write_table(("endpoint", "what it does", "statuses"), rows)
 
 
 def make_errors() -> str:
@@ -155,13 +155,13 @@ def make_errors() -> str:
             for status, response in operation["responses"].items():
                 if status != "200" and response["description"] not in said.setdefault(status, []):
                     said[status].append(response["description"])
-    return write_table(("status", ""), ((status, "; ".join(said[status])) for status in sorted(said)))
+    return write_table(("status", "says"), ((status, " / ".join(said[status])) for status in sorted(said)))
 
 
 def make_fields() -> str:
     body = app.openapi()["paths"]["/diagnose/"]["post"]["requestBody"]["content"]["multipart/form-data"]
     fields = body["schema"]["properties"].items()
-    return write_table(("field", ""), ((f"`{name}`", field["description"]) for name, field in fields))
+    return write_table(("field", "meaning"), ((f"`{name}`", field["description"]) for name, field in fields))
 
 
 def make_metrics() -> str:
@@ -169,7 +169,7 @@ def make_metrics() -> str:
     for family in Metrics().registry.collect():
         name = f"{family.name}_total" if family.type == "counter" else family.name
         rows.append((f"`{name}`", family.type, family.documentation))
-    return write_table(("metric", "type", ""), rows)
+    return write_table(("metric", "type", "meaning"), rows)
 
 
 def make_stages() -> str:
@@ -204,4 +204,4 @@ def make_measurements() -> str:
         (each["what"], f"{each['value']:,} {each['unit']}", each["how"], each["date"])
         for each in read_json("measurements.json").values()
     ]
-    return write_table(("what", "", "how it was measured", "when"), rows)
+    return write_table(("what", "value", "how it was measured", "when"), rows)

@@ -123,6 +123,7 @@ FIGURES = [Figure(page, passage, values) for page, passages in PASSAGES.items() 
 FACTS = {
     "README.md": ("reports 100 % on", "trained 1,000 to 2,000 rpm"),
     "CONTRIBUTING.md": ("50 to 150 lines, 300 at most; functions around 8;", "with 413 or 503"),
+    "docs/benchmark.ipynb": ("100 requests one after the other, then 16 senders",),
     "docs/deploy.md": (
         "folders under 512 MB", "plan has 512 MB", "after 15 minutes", "recording of 2,000,000 samples", "gets a 503",
         "on port 8000 and the page by itself on 8080", "Measured on 2026-11-22",

@@ -14,7 +14,7 @@ NO_PROSE = (
     re.compile(r"`[^`\n]+`"),
     re.compile(r"<[^>]+>"),  # HTML and addresses
     re.compile(r"(?<=\])\([^)]*\)"),  # where a link leads
-    re.compile(r"^\s*\d+\. ", re.MULTILINE),  # the number of an item
+    re.compile(r"^[#\s]*\d+\. ", re.MULTILINE),  # the number of an item or a heading
 )
 
 
