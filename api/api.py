@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api import served_model
 from api.recording import upload
-from api.recording.pool import Diagnosers
+from api.recording.pool import WorkerPool
 from api.serving import health
 from api.serving import metrics as serving_metrics
 from api.serving.bodies import give_large_blocks_back
@@ -58,7 +58,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.model_header = write_header(app.state.model.versions)
     app.state.metrics = metrics
     metrics.reference = predictor.facts.get("roughness")
-    app.state.diagnosers = await start_diagnosers()
+    app.state.recording_workers = await start_recording_workers()
     complete_document(app)
     app.state.ready = True
     gc.collect()
@@ -72,19 +72,19 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.ready = False
     if sweeping:
         sweeping.cancel()
-    if app.state.diagnosers:
-        await app.state.diagnosers.stop()
+    if app.state.recording_workers:
+        await app.state.recording_workers.stop()
     workers.shutdown()
     helpers.shutdown()
 
 
-async def start_diagnosers() -> Diagnosers | None:
-    """Return the child processes that answer uploads, or None where their model is not among the assets."""
+async def start_recording_workers() -> WorkerPool | None:
+    """Return the processes that diagnose uploads, or None where their model is not among the assets."""
     if not (ASSETS / "diagnosis.json").is_file():
         return None
-    diagnosers = Diagnosers(ASSETS / "diagnosis.json", settings.diagnosers, metrics)
-    await diagnosers.start()
-    return diagnosers
+    recording_workers = WorkerPool(ASSETS / "diagnosis.json", settings, metrics)
+    await recording_workers.start()
+    return recording_workers
 
 
 def complete_document(app: FastAPI) -> None:

@@ -318,23 +318,27 @@ def fuzz_npy() -> Callable[[bytes], None]:
 
 
 def fuzz_text() -> Callable[[bytes], None]:
-    from api.files.channels import UnreadableError
+    from api.files.errors import UnreadableError
+    from api.files.limits import NO_LIMITS
     from api.files.text import read_text
 
     def read(content: bytes) -> None:
         with contextlib.suppress(UnreadableError, UnicodeDecodeError), np.errstate(all="ignore"):
-            assert np.isfinite(read_text(content, "").signal).all()
+            assert np.isfinite(read_text(content, "", NO_LIMITS).signal).all()
 
     return read
 
 
 def fuzz_recording() -> Callable[[bytes], None]:
-    from api.files.channels import UnreadableError
-    from api.files.formats import read_recording
+    from api.files import formats
+    from api.files.errors import UnreadableError
+    from api.files.limits import Limits
+
+    limits = Limits(samples=2_000_000, unpacked=64_000_000)
 
     def read(content: bytes) -> None:
         with contextlib.suppress(UnreadableError):
-            assert np.isfinite(read_recording(content, "recording").signal).all()
+            assert np.isfinite(formats.read(content, "recording", "", limits).signal).all()
 
     return read
 

@@ -292,7 +292,8 @@ def test_paths_nobody_serves_are_counted_together(client):
 
 
 def test_the_drift_is_small_for_the_training_kind_of_record_and_large_for_another(tmp_path, mirror):
-    from pipeline.recordings import frame, read_signal, resample
+    from pipeline.training.framing import frame, resample
+    from pipeline.training.signals import read_signal
 
     signal = read_signal(mirror / "130.mat", "X130_DE_time")
     known = frame(resample(signal, 12_000, 12_000, "130"), 2_048, 2_048)[:8]
