@@ -67,6 +67,11 @@ class Settings(BaseSettings):
         96_000_000, description="The most bytes that the bodies of all requests may hold in memory together."
     )
     max_records: Count = Field(2_000, description="The most records in a request.")
+    max_objects: Count = Field(
+        72_000_000,
+        description="The most bytes of memory that the objects of one JSON text may take; only JSON outside the plain "
+        "form becomes objects, one large text at a time.",
+    )
     max_queue: Count = Field(
         64, description="The most complete requests that wait for an answer; the next one gets a 503 at once."
     )
