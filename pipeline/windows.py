@@ -8,8 +8,7 @@ import pandas as pd
 from pipeline import params
 from pipeline.catalogue import MANIFEST, read_catalogue
 from pipeline.params import RECORDINGS, WINDOWS, InputError
-from pipeline.training.framing import frame, resample
-from pipeline.training.signals import read_signals
+from pipeline.recordings import frame, read_signals, resample
 
 DESCRIPTION = ["label", "fault_diameter", "outer_race_position", "load_hp", "rpm"]
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from api.files import formats
-from api.files.errors import UnreadableError, shown
-from api.files.limits import Limits
+from api.files.channels import UnreadableError, shown
+from api.files.formats import read_recording
 from api.recording import plots as series
 from api.recording.fields import Fields, parse_bearing
 from model.bearings import Bearing
@@ -54,13 +53,11 @@ class MistakeError(ValueError):
         self.came = came
 
 
-def answer(
-    diagnosis: RecordingDiagnosis, fields: Fields, files: list[tuple[str, bytes]], limits: Limits
-) -> dict[str, Any]:
+def answer(diagnosis: RecordingDiagnosis, fields: Fields, files: list[tuple[str, bytes]]) -> dict[str, Any]:
     (name, content), *healthy = files
     bearing = parse_bearing(fields.bearing)
-    stated = state(read(content, name, fields.channel, limits), fields.sampling_rate, fields.rpm)
-    baseline = [read_baseline(content, name, fields, stated, limits) for name, content in healthy]
+    stated = state(read(content, name, fields.channel), fields.sampling_rate, fields.rpm)
+    baseline = [read_baseline(content, name, fields, stated) for name, content in healthy]
     found = diagnose(diagnosis, stated, bearing, baseline)
     windows = cut_windows(stated)
     evidence = weigh(windows, stated.sampling_rate, stated.rpm / 60, bearing.orders, found.prediction)
@@ -78,9 +75,9 @@ def answer(
     return result
 
 
-def read(content: bytes, name: str, channel: str, limits: Limits) -> Recording:
+def read(content: bytes, name: str, channel: str) -> Recording:
     try:
-        return formats.read(content, name, channel, limits)
+        return read_recording(content, name, channel)
     except UnreadableError as error:
         raise MistakeError({error.field: f"{shown(name)}: {error}"}) from error
 
@@ -107,13 +104,13 @@ def state(recording: Recording, sampling_rate: float | None, rpm: float | None) 
     return Stated(recording, settled["sampling_rate"], settled["rpm"], [*warnings, *recording.warnings])
 
 
-def read_baseline(content: bytes, name: str, fields: Fields, present: Stated, limits: Limits) -> Stated:
+def read_baseline(content: bytes, name: str, fields: Fields, present: Stated) -> Stated:
     """Read a healthy recording; its own fields hold, else what its file says, else what holds for the present one.
 
     Where both files say the same, the word that overruled the present one overrules it here too.
     """
     try:
-        recording = read_channel(content, name, fields.channel, limits)
+        recording = read_channel(content, name, fields.channel)
         own, same = recording, present.recording
         own_rate = present.sampling_rate if own.sampling_rate == same.sampling_rate else own.sampling_rate
         own_rpm = present.rpm if own.rpm == same.rpm else own.rpm
@@ -125,12 +122,12 @@ def read_baseline(content: bytes, name: str, fields: Fields, present: Stated, li
     return stated
 
 
-def read_channel(content: bytes, name: str, channel: str, limits: Limits) -> Recording:
+def read_channel(content: bytes, name: str, channel: str) -> Recording:
     """Read the channel of that name, or the only one whatever its name."""
     try:
-        return read(content, name, channel, limits)
+        return read(content, name, channel)
     except MistakeError:
-        recording = read(content, name, "", limits)
+        recording = read(content, name, "")
         if len(recording.channels) > 1:
             raise
         return recording

@@ -1,4 +1,4 @@
-"""`POST /diagnose/`: from an uploaded file to the response of a worker process."""
+"""`POST /diagnose/`: from an uploaded file to the answer of a child process."""
 
 from collections.abc import AsyncGenerator
 from json import dumps
@@ -12,16 +12,15 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from api.recording.fields import Fields
-from api.recording.pool import WorkerPool, refuse
-from api.recording.protocol import File
+from api.recording.pool import MOST_BYTES, Diagnosers, refuse
 from api.serving.bodies import read_body
 from api.serving.errors import ErrorAnswer, InvalidAnswer
-from api.settings import settings
 from api.window.answers import DiagnosisAnswer
 
 PATH = "/diagnose/"
+MOST_FILES, MOST_FIELDS = 9, 20  # the recording and its baseline
 NPY = "application/x-npy"
-START = b'{"prediction":"'  # of the body of a worker's response
+START = b'{"prediction":"'  # of what a child answers
 RECORDING = {"type": "string", "format": "binary"}
 BODY = {
     "required": True,
@@ -32,10 +31,7 @@ BODY = {
                 "required": ["file"],
                 "properties": {
                     "file": RECORDING
-                    | {
-                        "description": ".mat, .csv, .txt, .wav, .npy or gzipped text, "
-                        f"{settings.max_upload:,} bytes in all"
-                    },
+                    | {"description": f".mat, .csv, .txt, .wav, .npy or gzipped text, {MOST_BYTES:,} bytes in all"},
                     "baseline": {
                         "type": "array",
                         "items": RECORDING,
@@ -77,9 +73,7 @@ class InMemoryParser(MultiPartParser):
     spool_max_size = 2**40
 
     def __init__(self, headers: Headers, stream: AsyncGenerator[bytes]) -> None:
-        super().__init__(
-            headers, self.check_end(stream), max_files=settings.max_upload_files, max_fields=settings.max_upload_fields
-        )
+        super().__init__(headers, self.check_end(stream), max_files=MOST_FILES, max_fields=MOST_FIELDS)
         self.is_whole = False
 
     def on_end(self) -> None:
@@ -95,20 +89,20 @@ class InMemoryParser(MultiPartParser):
 
 async def answer_upload(request: Request) -> tuple[int, bytes]:
     """Return HTTP status and JSON for a request to PATH."""
-    workers: WorkerPool | None = request.app.state.recording_workers
-    if workers is None:
+    diagnosers: Diagnosers | None = request.app.state.diagnosers
+    if diagnosers is None:
         raise HTTPException(503, "diagnosis.json is not among the assets: run `dvc repro diagnosis`, then `service`")
     try:
         fields, files = await read_request(request)
     except ClientDisconnect as error:
         raise HTTPException(400, "the upload broke off") from error
     start = perf_counter()
-    response = await workers.diagnose(fields, files)
-    if response.status != 200:
-        return response.status, response.body
-    request.app.state.metrics.count_recording(PATH, read_prediction(response.body))
+    status, answer = await diagnosers.ask(fields, files)
+    if status != 200:
+        return status, answer
+    request.app.state.metrics.count_recording(PATH, read_prediction(answer))
     milliseconds = 1000 * (perf_counter() - start)
-    return 200, finish(response.body, milliseconds, request.app.state.model.versions)
+    return status, finish(answer, milliseconds, request.app.state.model.versions)
 
 
 def read_prediction(answer: bytes) -> str:
@@ -119,7 +113,7 @@ def finish(answer: bytes, milliseconds: float, provenance: dict[str, str]) -> by
     return b'%b,"execution_time_ms":%.3f,"provenance":%b}' % (answer[:-1], milliseconds, dumps(provenance).encode())
 
 
-async def read_request(request: Request) -> tuple[Fields, list[File]]:
+async def read_request(request: Request) -> tuple[Fields, list[tuple[str, bytes]]]:
     """Return fields and files, the recording first, the baseline after it. Raises RequestValidationError."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == NPY:
@@ -131,7 +125,7 @@ async def read_request(request: Request) -> tuple[Fields, list[File]]:
     raise RequestValidationError([mistake | {"input": media_type[:80] or None}])
 
 
-async def read_form(request: Request) -> tuple[Fields, list[File]]:
+async def read_form(request: Request) -> tuple[Fields, list[tuple[str, bytes]]]:
     try:
         form = await InMemoryParser(request.headers, request.stream()).parse()
     except MultiPartException as error:
@@ -145,10 +139,10 @@ async def read_form(request: Request) -> tuple[Fields, list[File]]:
     return check_fields(dict(request.query_params) | fields), files["file"] + files["baseline"]
 
 
-async def sort_form(form: FormData) -> tuple[dict[str, str], dict[str, list[File]]]:
+async def sort_form(form: FormData) -> tuple[dict[str, str], dict[str, list[tuple[str, bytes]]]]:
     """Return a form's fields, and names and contents of its files."""
     fields: dict[str, str] = {}
-    files: dict[str, list[File]] = {"file": [], "baseline": []}
+    files: dict[str, list[tuple[str, bytes]]] = {"file": [], "baseline": []}
     for name, value in form.multi_items():
         if not isinstance(value, UploadFile):
             fields[name] = value
