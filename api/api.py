@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api import served_model
 from api.recording import upload
-from api.recording.pool import Diagnosers
+from api.recording.pool import WorkerPool
 from api.serving import health
 from api.serving import metrics as serving_metrics
 from api.serving.bodies import give_large_blocks_back
@@ -27,8 +27,10 @@ from api.serving.shutdown import stop_gently_on_sigterm
 from api.serving.static_files import list_files, make_routes
 from api.settings import settings
 from api.window import batch_predict, open_inference
-from api.window.batch_predict import BatchPredictMiddleware, BatchPredictor
+from api.window.batch_predict import BatchPredictor, BatchPredictShortcut
 from api.window.document import document_records
+from api.window.drift import Drift
+from api.window.inference import Inference
 from api.window.predictor import Predictor
 
 ASSETS = settings.assets
@@ -39,6 +41,7 @@ BODY_LIMITS = {
     open_inference.PREFIX: settings.max_body,
 }
 metrics = Metrics()
+drift = Drift(metrics.registry)
 keys = Keys(
     settings.keys,
     # Who routes requests asks for the service's health without a key; the page and /docs hold no secret.
@@ -52,13 +55,15 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     give_large_blocks_back()
     # A worker answers requests and passes parts of large ones to the helpers, which wait for nothing: no deadlock.
     helpers, workers = ThreadPoolExecutor(settings.workers), ThreadPoolExecutor(settings.workers)
-    app.state.predictor = predictor = Predictor(ASSETS, settings.backend, settings.threads, helpers.map)
-    app.state.batch_predictor = BatchPredictor(predictor, workers, metrics, settings.max_records)
+    predictor = Predictor(ASSETS, settings.backend, settings.threads, helpers.map)
+    drift.reference = predictor.facts.get("roughness")
+    app.state.workers = workers
+    app.state.inference = Inference(predictor, metrics, drift)
+    app.state.batch_predictor = BatchPredictor(app.state.inference, workers, settings.max_records)
     app.state.model = served_model.describe_model(predictor)
     app.state.model_header = write_header(app.state.model.versions)
     app.state.metrics = metrics
-    metrics.reference = predictor.facts.get("roughness")
-    app.state.diagnosers = await start_diagnosers()
+    app.state.recording_workers = await start_recording_workers()
     complete_document(app)
     app.state.ready = True
     gc.collect()
@@ -72,26 +77,26 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.ready = False
     if sweeping:
         sweeping.cancel()
-    if app.state.diagnosers:
-        await app.state.diagnosers.stop()
+    if app.state.recording_workers:
+        await app.state.recording_workers.stop()
     workers.shutdown()
     helpers.shutdown()
 
 
-async def start_diagnosers() -> Diagnosers | None:
-    """Return the child processes that answer uploads, or None where their model is not among the assets."""
+async def start_recording_workers() -> WorkerPool | None:
+    """Return the processes that diagnose uploads, or None where their model is not among the assets."""
     if not (ASSETS / "diagnosis.json").is_file():
         return None
-    diagnosers = Diagnosers(ASSETS / "diagnosis.json", settings.diagnosers, metrics)
-    await diagnosers.start()
-    return diagnosers
+    recording_workers = WorkerPool(ASSETS / "diagnosis.json", settings, metrics)
+    await recording_workers.start()
+    return recording_workers
 
 
 def complete_document(app: FastAPI) -> None:
     """Add to the OpenAPI document what only the model and the settings know; the metrics tell its paths apart."""
     document = app.openapi()
     operation = document["paths"][batch_predict.PATH]["post"]
-    document_records(operation, app.state.predictor.window_length, ASSETS / "example.json")
+    document_records(operation, app.state.inference.predictor.window_length, ASSETS / "example.json")
     document_keys(document, keys)
     metrics.paths = list_paths(document, BODY_LIMITS)
 
@@ -105,7 +110,7 @@ app = FastAPI(
 )
 
 # From the innermost layer to the outermost.
-app.add_middleware(BatchPredictMiddleware)
+app.add_middleware(BatchPredictShortcut)
 app.add_middleware(ServingMiddleware, settings=settings, metrics=metrics, keys=keys, body_limits=BODY_LIMITS)
 if settings.cors_origins:  # outermost, because a page must be able to read errors of the layer below, too
     app.add_middleware(

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request
 
 from api.files.suffixes import SUFFIXES
 from api.recording.fields import known_bearings
-from api.recording.pool import MOST_BYTES
 from api.serving.provenance import read_versions
 from api.settings import settings
 from api.window.answers import ModelAnswer, UploadLimits
@@ -36,7 +35,7 @@ def describe_model(predictor: Predictor) -> ModelAnswer:
         bearings=known_bearings(),
         upload=UploadLimits(
             suffixes=list(SUFFIXES),
-            most_bytes=MOST_BYTES,
+            most_bytes=settings.max_upload,
             least_sampling_rate=LEAST_RATE,
             least_seconds=WINDOW_SECONDS,
             answer_timeout=settings.request_timeout,

@@ -47,13 +47,31 @@ class Settings(BaseSettings):
     diagnosers: Count = Field(
         1, description="Child processes that read and diagnose uploads; each answers one upload at a time."
     )
+    diagnoser_memory: Count = Field(
+        268_435_456, description="The most bytes that such a process may take beyond the libraries it has loaded."
+    )
+    diagnoser_seconds: Seconds = Field(
+        10, description="The most seconds of processor time that such a process may take for one upload."
+    )
     # Sizes and the queue
     max_body: Count = Field(32_000_000, description="The most bytes in a request to /batch_predict/ or /v2/.")
     max_upload: Count = Field(32_000_000, description="The most bytes in an upload to /diagnose/.")
+    max_upload_files: Count = Field(9, description="The most files in an upload: the recording and its baseline.")
+    max_upload_fields: Count = Field(20, description="The most fields in the form of an upload.")
+    max_waiting_uploads: Count = Field(
+        8, description="The most complete uploads without an answer; the next one gets a 503 at once."
+    )
+    max_samples: Count = Field(2_000_000, description="The most samples in the channel of a recording.")
+    max_unpacked: Count = Field(64_000_000, description="The most bytes that an uploaded file may unpack to.")
     max_buffered: Count = Field(
         96_000_000, description="The most bytes that the bodies of all requests may hold in memory together."
     )
     max_records: Count = Field(2_000, description="The most records in a request.")
+    max_objects: Count = Field(
+        72_000_000,
+        description="The most bytes of memory that the objects of one JSON text may take; only JSON outside the plain "
+        "form becomes objects, one large text at a time.",
+    )
     max_queue: Count = Field(
         64, description="The most complete requests that wait for an answer; the next one gets a 503 at once."
     )

@@ -13,7 +13,8 @@ from model.recording.windows import cut
 from pipeline import params
 from pipeline.catalogue import MANIFEST, read_catalogue
 from pipeline.params import LINES, RECORDINGS, InputError
-from pipeline.recordings import read_signals, resample
+from pipeline.training.framing import resample
+from pipeline.training.signals import read_signals
 
 DESCRIPTION = ["recording", "label", "fault_diameter", "load_hp", "rpm"]
 

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from api.files.formats import read_recording
+from api.files.errors import UnreadableError
+from api.files.formats import read
+from api.files.limits import NO_LIMITS
 from model.recording.recording import Recording
 from pipeline import params
-from pipeline.params import RIG
+from pipeline.params import RIG, InputError
 
 LABELS = {"Inner": "InnerRace", "Outer": "OuterRace", "normal": "Normal"}  # by how a file's name starts
 
@@ -33,10 +35,16 @@ def main() -> None:
 
 
 def read_rig(folder: Path, sampling_rate: float, rpm: float) -> Iterator[tuple[str, Recording]]:
-    """Yield (label, recording) of every file; sampling_rate (Hz) and rpm are the healthy files', which say neither."""
+    """Yield (label, recording) of every file; sampling_rate (Hz) and rpm are the healthy files', which say neither.
+
+    Raises InputError that names a file which cannot be read.
+    """
     for path in sorted([*folder.glob("*.mat"), *folder.glob("normal*.txt.gz")]):
         label = next(label for start, label in LABELS.items() if path.name.startswith(start))
-        recording = replace(read_recording(path.read_bytes(), path.name), name=path.name)
+        try:
+            recording = read(path.read_bytes(), path.name, "", NO_LIMITS)
+        except UnreadableError as error:
+            raise InputError(f"{path.name}: {error}") from error
         yield label, replace(recording, sampling_rate=sampling_rate, rpm=rpm) if label == "Normal" else recording
 
 

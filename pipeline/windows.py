@@ -8,7 +8,8 @@ import pandas as pd
 from pipeline import params
 from pipeline.catalogue import MANIFEST, read_catalogue
 from pipeline.params import RECORDINGS, WINDOWS, InputError
-from pipeline.recordings import frame, read_signals, resample
+from pipeline.training.framing import frame, resample
+from pipeline.training.signals import read_signals
 
 DESCRIPTION = ["label", "fault_diameter", "outer_race_position", "load_hp", "rpm"]
 

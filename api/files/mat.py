@@ -10,23 +10,14 @@ import re
 import struct
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.io
 
-from api.files.channels import (
-    EXPECTED,
-    MAX_UNPACKED,
-    Recording,
-    UnreadableError,
-    Vector,
-    listed,
-    pick,
-    positive,
-    split_columns,
-    too_large,
-)
+from api.files.channels import Vector, pick, positive, split_columns
+from api.files.errors import EXPECTED, UnreadableError, listed
+from api.files.limits import Limits
+from model.recording.recording import Recording
 
 MAX_VARIABLES = 1000  # in a MATLAB 4 file
 MAX_DEPTH = 8  # of structs in structs
@@ -39,36 +30,42 @@ CWRU_SIGNAL = re.compile(r"X(\d{1,6})_(DE|FE|BA)_time")
 MAT4_WIDTHS = (8, 4, 4, 2, 2, 1)  # bytes of a number, by MATLAB's code for its type
 
 
+class Variable(NamedTuple):
+    """A line of the list of what a file holds."""
+
+    name: str
+    shape: tuple[int, ...]
+    kind: str  # MATLAB's class
+
+
 def is_mat5(content: bytes) -> bool:
     return content[124:128] in (b"\x00\x01IM", b"\x01\x00MI") and 0 not in content[:4]
 
 
-def read_mat(content: bytes, name: str, channel: str) -> Recording:
+def read_mat(content: bytes, name: str, channel: str, limits: Limits) -> Recording:
     if not is_mat5(content):
         check_mat4(content)
-    variables = load(content)
+    variables, listing = load(content, limits)
     vectors = dict(find_vectors(variables, "", None, None))
     if not vectors:
-        raise nothing_in(content)
+        raise nothing_in(listing)
     aliases = name_positions(vectors, variables, name)
     vectors = {aliases.get(variable, variable): vector for variable, vector in vectors.items()}
-    return pick(vectors, aliases.get(channel, channel))
+    return pick(vectors, aliases.get(channel, channel), limits)
 
 
-def load(content: bytes) -> dict[str, np.ndarray]:
-    """Return the variables that may hold a recording, once it is clear that they are not too large."""
-    listing = scipy.io.whosmat(io.BytesIO(content))
-    wanted = {variable: math.prod(shape) for variable, shape, kind in listing if kind in NUMBERS | {"struct"}}
-    if not wanted:
-        raise nothing_in(content)
-    if 8 * sum(wanted.values()) > MAX_UNPACKED:
-        raise too_large(f"{8 * sum(wanted.values()):,} bytes")
-    return scipy.io.loadmat(io.BytesIO(content), variable_names=list(wanted))
+def load(content: bytes, limits: Limits) -> tuple[dict[str, np.ndarray], list[Variable]]:
+    """Return the variables that may hold a recording, once it is clear that they are not too large, and the listing."""
+    import scipy.io  # here: the service's own process, which checks and hands on, shall not load it
+
+    listing = [Variable(*each) for each in scipy.io.whosmat(io.BytesIO(content))]
+    wanted = {each.name: math.prod(each.shape) for each in listing if each.kind in NUMBERS | {"struct"}}
+    limits.check_unpacked(8 * sum(wanted.values()))
+    return scipy.io.loadmat(io.BytesIO(content), variable_names=list(wanted)) if wanted else {}, listing
 
 
-def nothing_in(content: bytes) -> UnreadableError:
-    listing = scipy.io.whosmat(io.BytesIO(content))
-    came = listed(f"{variable} ({kind} {' x '.join(map(str, shape))})" for variable, shape, kind in listing)
+def nothing_in(listing: list[Variable]) -> UnreadableError:
+    came = listed(f"{each.name} ({each.kind} {' x '.join(map(str, each.shape))})" for each in listing)
     return UnreadableError(
         f"the file holds {came or 'no variable'}: expected a vector of real numbers, alone or in a struct"
     )

@@ -1,67 +1,29 @@
 """Recordings as text: numbers in lines and columns, with or without a head, in any customary way to write them."""
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
-from api.files.channels import (
-    EXPECTED,
-    MAX_CHANNELS,
-    Recording,
-    UnreadableError,
-    Vector,
-    check_length,
-    choose,
-    counted,
-    pick,
-    shown,
+from api.files.channels import Vector, choose, make_recording
+from api.files.errors import EXPECTED, UnreadableError, counted, shown
+from api.files.limits import MAX_CHANNELS, Limits
+from api.files.text_heads import MAX_HEAD, RATES, name_columns, read_head, split_head
+from api.files.text_lines import (
+    FRACTION,
+    LONGEST_LINE,
+    QUOTED,
+    Lines,
+    end_of_line,
+    guess_separator,
+    is_number,
+    split_fields,
 )
-from api.files.text_heads import RATES, read_head
 from api.files.time_axes import has_even_steps, is_axis, time_unit
+from model.recording.recording import Recording
 
-MAX_HEAD = 50  # lines before the numbers
-LONGEST_LINE = 16_384  # characters
 SEEN = MAX_HEAD * LONGEST_LINE  # characters of the numbers' first lines
 FIRST_ROWS = 1000  # looked at to tell a time axis
-QUOTED = re.compile(r'"\s*+[-+]?[\d.]++,[\d.,]++(?:[eE][-+]?\d++)?+\s*+"')  # a number with a comma in it
-GROUPED = re.compile(r"[-+]?\d{1,3}(?:[.,]\d{3})++(?:[.,]\d++)?+")  # such a number is refused, but it is one
-DECIMAL = r"[-+]?\d++(?:,\d++)?+(?:[eE][-+]?\d++)?+"
-DECIMALS = re.compile(rf"{DECIMAL}(?:\s++{DECIMAL})*+")
-FRACTION = re.compile(r"^-0,|,0\d|,\d\d+[eE]", re.MULTILINE)  # what whole numbers between commas do not look like
-CLOCK = re.compile(r"(?:\d[\d./-]*+[T ])?\d\d?:\d\d(?::\d\d)?+(?:[.,]\d++)?+(?!\w)")
-
-UNIT = re.compile(
-    r"[(\[].*|-|%|[mnu\u00b5]?s|min|h|m?g|m?V|k?Pa|k?Hz|rpm|[mu\u00b5]?m|mm?/s(?:\^?2|\u00b2)?|\u00b0?C", re.IGNORECASE
-)
-
-
-class Lines:
-    """The lines of a text, blank ones left out, remembering the last one: what is wrong is wrong there."""
-
-    def __init__(self, text: str, number: int, separator: str | None = ",") -> None:
-        """number counts the lines that stand before the text; commas that do not separate become points."""
-        self.text, self.number, self.separator, self.line = text, number, separator, ""
-
-    def __iter__(self) -> Iterator[str]:
-        start = 0
-        while start < len(self.text):
-            stop = end_of_line(self.text, start)
-            self.number += 1
-            if stop - start > LONGEST_LINE:
-                raise too_long(self.number)
-            line = self.text[start:stop]
-            if line and not line.isspace():
-                self.line = unquote(line)
-                yield self.line if self.separator == "," else self.line.replace(",", ".")
-            start = stop + 1
-
-
-def end_of_line(text: str, start: int) -> int:
-    stop = text.find("\n", start)
-    return stop if stop >= 0 else len(text)
 
 
 @dataclass
@@ -77,8 +39,8 @@ class Table:
     notes: list[str]
 
 
-def read_text(content: bytes, channel: str) -> Recording:
-    table = open_table(decode(content))
+def read_text(content: bytes, channel: str, limits: Limits) -> Recording:
+    table = open_table(decode(content), limits)
     has_axis = len(table.names) > 1 and is_axis(table.names[0], load(table, [0], FIRST_ROWS)[:, 0])
     names = table.names[1:] if has_axis else table.names
     chosen = choose(names, channel)
@@ -88,7 +50,7 @@ def read_text(content: bytes, channel: str) -> Recording:
     if has_axis:
         read_axis(table, columns[0])
     vector = Vector(columns[table.names.index(chosen)], table.sampling_rate, table.rpm)
-    return replace(pick({chosen: vector}, chosen, table.notes), channels=tuple(names))
+    return make_recording(vector, chosen, names, limits, table.notes)
 
 
 def decode(content: bytes) -> str:
@@ -104,14 +66,7 @@ def decode(content: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def unquote(line: str) -> str:
-    """Return a line without quotes; a comma in a quoted number becomes a point, because it separates nothing."""
-    if '"' not in line:
-        return line
-    return QUOTED.sub(lambda number: number[0].replace(",", "."), line).replace('"', "")
-
-
-def open_table(text: str) -> Table:
+def open_table(text: str, limits: Limits) -> Table:
     """Tell how a text writes its numbers, and read what stands before them."""
     head, start = split_head(text)
     text = text[start:]
@@ -123,7 +78,7 @@ def open_table(text: str) -> Table:
     has_commas = "," in text and (separator != "," or ('"' in text and bool(QUOTED.search(text))))
     sampling_rate, rpm, notes = read_head(head, has_commas)
     # Lines are counted before they are parsed: this takes milliseconds, and parsing millions takes seconds.
-    check_length(text.rstrip().count("\n") + 1, sampling_rate, least=0)
+    limits.check_length(text.rstrip().count("\n") + 1, sampling_rate, least=0)
     check_marks(text, len(head), has_commas, rows if separator == "," else [])
     check_columns(Lines(text, len(head), separator), columns)
     names = name_columns(head, separator, columns, has_commas)
@@ -147,81 +102,6 @@ def check_marks(text: str, first_line: int, has_commas: bool, rows: list[str]) -
         )
 
 
-def split_head(text: str) -> tuple[list[str], int]:
-    """Return the lines before the numbers, and where the numbers start: one alone above names is of the head."""
-    lines, start, found = [], 0, None
-    while len(lines) <= MAX_HEAD + (found is not None) and start < len(text):
-        stop = end_of_line(text, start)
-        if stop - start > LONGEST_LINE:
-            raise too_long(len(lines) + 1)
-        line = unquote(text[start:stop]).strip(" ")
-        are_numbers = find_numbers(line)
-        if found and are_numbers and (all(are_numbers) or len(are_numbers) == 1):
-            break
-        if are_numbers:
-            found = (len(lines), start) if all(are_numbers) else None
-        if found and len(are_numbers) > 1:
-            break
-        lines.append(line[:200])
-        start = stop + 1
-    if not found:
-        raise no_numbers(lines)
-    return lines[: found[0]], found[1]
-
-
-def find_numbers(line: str) -> list[bool]:
-    """Return for each field of a line that is not empty whether it is a number."""
-    separator = guess_separator([line])
-    fields = filter(None, split_fields(line, separator))
-    return [is_number(value, separator) or bool(GROUPED.fullmatch(value)) for value in fields]
-
-
-def no_numbers(lines: list[str]) -> UnreadableError:
-    for number, line in enumerate(lines, 1):
-        clock = CLOCK.search(line)
-        if clock and any(find_numbers(line)):
-            return UnreadableError(
-                f"line {number} holds the clock time '{shown(clock[0])}': leave that column out, or give seconds"
-            )
-    first = next(filter(None, lines), "blank lines")
-    return UnreadableError(
-        f"the file starts with '{shown(first)}', and {counted(len(lines), 'line')} on there are no rows of numbers yet"
-    )
-
-
-def too_long(number: int) -> UnreadableError:
-    return UnreadableError(f"line {number:,} has more than {LONGEST_LINE:,} characters: expected one sample a line")
-
-
-def guess_separator(rows: list[str]) -> str | None:
-    """Return what separates the first two rows of numbers, None for blanks; all rows tell whether commas do."""
-    start = "".join(rows[:2])
-    for mark in ";\t":
-        if mark in start:
-            return mark
-    return "," if "," in start and not has_decimal_commas([row.strip() for row in rows]) else None
-
-
-def has_decimal_commas(rows: list[str]) -> bool:
-    """Return whether commas are for decimals: between blanks, or where no two whole numbers would look so."""
-    is_clear = any(" " in row for row in rows) or FRACTION.search("\n".join(rows))
-    return bool(is_clear) and all(map(DECIMALS.fullmatch, rows))
-
-
-def split_fields(line: str, separator: str | None) -> list[str]:
-    """Return a line's fields; a separator at its end ends the last one."""
-    fields = [value.strip() for value in line.strip(" ").split(separator)]
-    return fields[:-1] if fields and not fields[-1] else fields
-
-
-def is_number(value: str, separator: str | None) -> bool:
-    try:
-        float(value if separator == "," else value.replace(",", "."))
-    except ValueError:
-        return False
-    return True
-
-
 def check_columns(lines: Lines, columns: int) -> None:
     for line in islice(lines, MAX_HEAD):
         came = len(split_fields(line, lines.separator))
@@ -229,24 +109,6 @@ def check_columns(lines: Lines, columns: int) -> None:
             raise UnreadableError(
                 f"line {lines.number:,} has {counted(came, 'column')}, those before it have {columns:,}"
             )
-
-
-def name_columns(head: list[str], separator: str | None, columns: int, has_commas: bool) -> list[str]:
-    """Return the names that the last fitting head line gives, with its units where they have a line; else 0, 1, ..."""
-    lines = [line for line in head if line.strip()]
-    if columns == 1:  # then any remark would fit
-        lines = [line for line in lines[-1:] if not line.startswith(("#", "%"))]
-    lines = [line for line in lines if not read_head([line], has_commas)[2]]
-    rows = [split_fields(line.lstrip("#% "), separator if columns > 1 else "\n") for line in lines]
-    rows = [row for row in rows if len(row) == columns]
-    names = rows[-1] if rows else [""] * columns
-    if len(rows) > 1 and all(map(UNIT.fullmatch, filter(None, names))):
-        units = [f"({unit.strip('()[]')})" if unit else "" for unit in names]
-        names = [f"{name} {unit}".strip() for name, unit in zip(rows[-2], units, strict=True)]
-    return [
-        str(index) if not name else f"{name}[{index}]" if name in names[:index] else name
-        for index, name in enumerate(names)
-    ]
 
 
 def load(table: Table, columns: list[int], rows: int | None = None) -> np.ndarray:

@@ -1,11 +1,13 @@
-"""What the lines before a text's numbers say of the sampling rate and the speed."""
+"""The lines before a text's numbers: where they end, and what they say of the sampling rate, the speed and columns."""
 
 import math
 import re
 from itertools import product
 
-from api.files.channels import shown
+from api.files.errors import UnreadableError, counted, shown
+from api.files.text_lines import LONGEST_LINE, end_of_line, find_numbers, split_fields, too_long, unquote
 
+MAX_HEAD = 50  # lines before the numbers
 RATES = (1_000, 10_000_000)  # Hz; a file that seems to say less or more is misread
 SPEEDS = (10, 200_000)  # rpm
 
@@ -30,6 +32,45 @@ RPM_LINES = [
     )
 ]
 SCALES = {"": 1, "k": 1e3, "m": 1e6}
+CLOCK = re.compile(r"(?:\d[\d./-]*+[T ])?\d\d?:\d\d(?::\d\d)?+(?:[.,]\d++)?+(?!\w)")
+UNIT = re.compile(
+    r"[(\[].*|-|%|[mnu\u00b5]?s|min|h|m?g|m?V|k?Pa|k?Hz|rpm|[mu\u00b5]?m|mm?/s(?:\^?2|\u00b2)?|\u00b0?C", re.IGNORECASE
+)
+
+
+def split_head(text: str) -> tuple[list[str], int]:
+    """Return the lines before the numbers, and where the numbers start: one alone above names is of the head."""
+    lines, start, found = [], 0, None
+    while len(lines) <= MAX_HEAD + (found is not None) and start < len(text):
+        stop = end_of_line(text, start)
+        if stop - start > LONGEST_LINE:
+            raise too_long(len(lines) + 1)
+        line = unquote(text[start:stop]).strip(" ")
+        are_numbers = find_numbers(line)
+        if found and are_numbers and (all(are_numbers) or len(are_numbers) == 1):
+            break
+        if are_numbers:
+            found = (len(lines), start) if all(are_numbers) else None
+        if found and len(are_numbers) > 1:
+            break
+        lines.append(line[:200])
+        start = stop + 1
+    if not found:
+        raise no_numbers(lines)
+    return lines[: found[0]], found[1]
+
+
+def no_numbers(lines: list[str]) -> UnreadableError:
+    for number, line in enumerate(lines, 1):
+        clock = CLOCK.search(line)
+        if clock and any(find_numbers(line)):
+            return UnreadableError(
+                f"line {number} holds the clock time '{shown(clock[0])}': leave that column out, or give seconds"
+            )
+    first = next(filter(None, lines), "blank lines")
+    return UnreadableError(
+        f"the file starts with '{shown(first)}', and {counted(len(lines), 'line')} on there are no rows of numbers yet"
+    )
 
 
 def read_head(head: list[str], has_commas: bool) -> tuple[float | None, float | None, list[str]]:
@@ -63,3 +104,21 @@ def as_number(text: str, has_commas: bool) -> float:
         return float(text.replace(",", "."))
     except ValueError:
         return math.nan
+
+
+def name_columns(head: list[str], separator: str | None, columns: int, has_commas: bool) -> list[str]:
+    """Return the names that the last fitting head line gives, with its units where they have a line; else 0, 1, ..."""
+    lines = [line for line in head if line.strip()]
+    if columns == 1:  # then any remark would fit
+        lines = [line for line in lines[-1:] if not line.startswith(("#", "%"))]
+    lines = [line for line in lines if not read_head([line], has_commas)[2]]
+    rows = [split_fields(line.lstrip("#% "), separator if columns > 1 else "\n") for line in lines]
+    rows = [row for row in rows if len(row) == columns]
+    names = rows[-1] if rows else [""] * columns
+    if len(rows) > 1 and all(map(UNIT.fullmatch, filter(None, names))):
+        units = [f"({unit.strip('()[]')})" if unit else "" for unit in names]
+        names = [f"{name} {unit}".strip() for name, unit in zip(rows[-2], units, strict=True)]
+    return [
+        str(index) if not name else f"{name}[{index}]" if name in names[:index] else name
+        for index, name in enumerate(names)
+    ]

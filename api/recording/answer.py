@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from api.files.channels import UnreadableError, shown
-from api.files.formats import read_recording
+from api.files import formats
+from api.files.errors import UnreadableError, shown
+from api.files.limits import Limits
 from api.recording import plots as series
 from api.recording.fields import Fields, parse_bearing
 from model.bearings import Bearing
@@ -53,11 +54,13 @@ class MistakeError(ValueError):
         self.came = came
 
 
-def answer(diagnosis: RecordingDiagnosis, fields: Fields, files: list[tuple[str, bytes]]) -> dict[str, Any]:
+def answer(
+    diagnosis: RecordingDiagnosis, fields: Fields, files: list[tuple[str, bytes]], limits: Limits
+) -> dict[str, Any]:
     (name, content), *healthy = files
     bearing = parse_bearing(fields.bearing)
-    stated = state(read(content, name, fields.channel), fields.sampling_rate, fields.rpm)
-    baseline = [read_baseline(content, name, fields, stated) for name, content in healthy]
+    stated = state(read(content, name, fields.channel, limits), fields.sampling_rate, fields.rpm)
+    baseline = [read_baseline(content, name, fields, stated, limits) for name, content in healthy]
     found = diagnose(diagnosis, stated, bearing, baseline)
     windows = cut_windows(stated)
     evidence = weigh(windows, stated.sampling_rate, stated.rpm / 60, bearing.orders, found.prediction)
@@ -75,9 +78,9 @@ def answer(diagnosis: RecordingDiagnosis, fields: Fields, files: list[tuple[str,
     return result
 
 
-def read(content: bytes, name: str, channel: str) -> Recording:
+def read(content: bytes, name: str, channel: str, limits: Limits) -> Recording:
     try:
-        return read_recording(content, name, channel)
+        return formats.read(content, name, channel, limits)
     except UnreadableError as error:
         raise MistakeError({error.field: f"{shown(name)}: {error}"}) from error
 
@@ -104,13 +107,13 @@ def state(recording: Recording, sampling_rate: float | None, rpm: float | None) 
     return Stated(recording, settled["sampling_rate"], settled["rpm"], [*warnings, *recording.warnings])
 
 
-def read_baseline(content: bytes, name: str, fields: Fields, present: Stated) -> Stated:
+def read_baseline(content: bytes, name: str, fields: Fields, present: Stated, limits: Limits) -> Stated:
     """Read a healthy recording; its own fields hold, else what its file says, else what holds for the present one.
 
     Where both files say the same, the word that overruled the present one overrules it here too.
     """
     try:
-        recording = read_channel(content, name, fields.channel)
+        recording = read_channel(content, name, fields.channel, limits)
         own, same = recording, present.recording
         own_rate = present.sampling_rate if own.sampling_rate == same.sampling_rate else own.sampling_rate
         own_rpm = present.rpm if own.rpm == same.rpm else own.rpm
@@ -122,12 +125,12 @@ def read_baseline(content: bytes, name: str, fields: Fields, present: Stated) ->
     return stated
 
 
-def read_channel(content: bytes, name: str, channel: str) -> Recording:
+def read_channel(content: bytes, name: str, channel: str, limits: Limits) -> Recording:
     """Read the channel of that name, or the only one whatever its name."""
     try:
-        return read(content, name, channel)
+        return read(content, name, channel, limits)
     except MistakeError:
-        recording = read(content, name, "")
+        recording = read(content, name, "", limits)
         if len(recording.channels) > 1:
             raise
         return recording

@@ -1,4 +1,4 @@
-"""The children that diagnose uploads, and how many uploads may wait for them."""
+"""The worker processes that diagnose uploads, and how many uploads may wait for one of them."""
 
 import asyncio
 from pathlib import Path
@@ -8,64 +8,77 @@ from fastapi import HTTPException
 from fastapi.exceptions import RequestValidationError
 
 from api.recording.fields import Fields
-from api.recording.process import Child, DiedError, NotStartedError
+from api.recording.process import WorkerEndedError, WorkerNotStartedError, WorkerProcess
+from api.recording.protocol import File, Response, WorkerLimits
 from api.serving.metrics import Metrics
-from api.settings import settings
-
-MOST_BYTES = settings.max_upload
-MOST_WAITING = 8  # whole uploads
-MEMORY = 256 * 2**20  # bytes that a child may take beyond its imports
-COMPUTING = 10  # s of processor time
+from api.settings import Settings
 
 
-class Diagnosers:
-    """The children that answer, each one question at a time; whoever finds too many before him is told at once."""
+class WorkerPool:
+    """Worker processes that each diagnose one upload at a time; where too many uploads wait, the next is refused."""
 
-    def __init__(self, diagnosis: Path, number: int, metrics: Metrics) -> None:
-        limits = {"diagnosis": str(diagnosis.resolve()), "memory": MEMORY, "seconds": COMPUTING}
-        self.children = [Child("api.recording.worker", limits) for _ in range(number)]
-        self.idle: asyncio.Queue[Child] = asyncio.Queue()
-        self.waiting = 0
+    def __init__(self, diagnosis: Path, settings: Settings, metrics: Metrics) -> None:
+        self.limits = worker_limits(diagnosis, settings)
+        self.max_waiting = settings.max_waiting_uploads
+        self.workers = [WorkerProcess(self.limits) for _ in range(settings.diagnosers)]
+        self.idle: asyncio.Queue[WorkerProcess] = asyncio.Queue()
+        self.waiting = 0  # uploads without a response
         self.metrics = metrics
 
     async def start(self) -> None:
-        """Return when all are ready. Raises NotStartedError."""
-        for child in self.children:
-            await child.start()
-        for child in self.children:
-            await child.wait_until_ready()
-            self.idle.put_nowait(child)
+        """Return when all workers are ready. Raises WorkerNotStartedError."""
+        for worker in self.workers:
+            await worker.start()
+        for worker in self.workers:
+            await worker.wait_until_ready()
+            self.idle.put_nowait(worker)
 
     async def stop(self) -> None:
-        for child in self.children:
-            await child.stop()
+        for worker in self.workers:
+            await worker.stop()
 
-    async def ask(self, fields: Fields, files: list[tuple[str, bytes]]) -> tuple[int, bytes]:
-        """Return HTTP status and JSON. Raises HTTPException where the answer is not to be had now, or not at all."""
-        if self.waiting >= MOST_WAITING:
+    async def diagnose(self, fields: Fields, files: list[File]) -> Response:
+        """Return a worker's response. Raises HTTPException or RequestValidationError where there is none."""
+        if self.waiting >= self.max_waiting:
             raise busy()
         self.waiting += 1
         try:
-            return await self.ask_first_idle(fields, files)
-        except DiedError as error:
-            limits = f"{COMPUTING} s of computing or {MEMORY // 2**20} MB"
-            raise refuse("file", f"reading the file broke off: it is damaged or takes more than {limits}") from error
-        except NotStartedError as error:
+            return await self.diagnose_with_idle_worker(fields, files)
+        except WorkerEndedError as error:
+            raise refuse("file", describe_end(self.limits)) from error
+        except WorkerNotStartedError as error:
             words = "no recording can be diagnosed now; the service's log says why"
             raise HTTPException(503, words, {"Retry-After": "5"}) from error
         finally:
             self.waiting -= 1
 
-    async def ask_first_idle(self, fields: Fields, files: list[tuple[str, bytes]]) -> tuple[int, bytes]:
-        came = perf_counter()
-        child = await self.idle.get()
-        found = perf_counter()
-        self.metrics.time("queue", found - came)
+    async def diagnose_with_idle_worker(self, fields: Fields, files: list[File]) -> Response:
+        start = perf_counter()
+        worker = await self.idle.get()
+        begin = perf_counter()
+        self.metrics.time("queue", begin - start)
         try:
-            return await child.ask(fields.model_dump(exclude_unset=True), files)
+            return await worker.diagnose(fields.model_dump(exclude_unset=True), files)
         finally:
-            self.idle.put_nowait(child)
-            self.metrics.time("diagnose", perf_counter() - found)
+            self.idle.put_nowait(worker)
+            self.metrics.time("diagnose", perf_counter() - begin)
+
+
+def worker_limits(diagnosis: Path, settings: Settings) -> WorkerLimits:
+    """Return what a worker may take and read; diagnosis is the path of diagnosis.json."""
+    return WorkerLimits(
+        diagnosis=str(diagnosis.resolve()),
+        memory=settings.diagnoser_memory,
+        seconds=settings.diagnoser_seconds,
+        samples=settings.max_samples,
+        unpacked=settings.max_unpacked,
+    )
+
+
+def describe_end(limits: WorkerLimits) -> str:
+    """Return what a client is told whose recording ended its worker."""
+    most = f"{limits.seconds:g} s of computing or {limits.memory // 2**20} MB"
+    return f"reading the file broke off: it is damaged or takes more than {most}"
 
 
 def refuse(field: str, message: str) -> RequestValidationError:

@@ -1,4 +1,4 @@
-"""`POST /diagnose/`: from an uploaded file to the answer of a child process."""
+"""`POST /diagnose/`: from an uploaded file to the response of a worker process."""
 
 from collections.abc import AsyncGenerator
 from json import dumps
@@ -12,15 +12,16 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from api.recording.fields import Fields
-from api.recording.pool import MOST_BYTES, Diagnosers, refuse
+from api.recording.pool import WorkerPool, refuse
+from api.recording.protocol import File
 from api.serving.bodies import read_body
 from api.serving.errors import ErrorAnswer, InvalidAnswer
+from api.settings import settings
 from api.window.answers import DiagnosisAnswer
 
 PATH = "/diagnose/"
-MOST_FILES, MOST_FIELDS = 9, 20  # the recording and its baseline
 NPY = "application/x-npy"
-START = b'{"prediction":"'  # of what a child answers
+START = b'{"prediction":"'  # of the body of a worker's response
 RECORDING = {"type": "string", "format": "binary"}
 BODY = {
     "required": True,
@@ -31,7 +32,10 @@ BODY = {
                 "required": ["file"],
                 "properties": {
                     "file": RECORDING
-                    | {"description": f".mat, .csv, .txt, .wav, .npy or gzipped text, {MOST_BYTES:,} bytes in all"},
+                    | {
+                        "description": ".mat, .csv, .txt, .wav, .npy or gzipped text, "
+                        f"{settings.max_upload:,} bytes in all"
+                    },
                     "baseline": {
                         "type": "array",
                         "items": RECORDING,
@@ -73,7 +77,9 @@ class InMemoryParser(MultiPartParser):
     spool_max_size = 2**40
 
     def __init__(self, headers: Headers, stream: AsyncGenerator[bytes]) -> None:
-        super().__init__(headers, self.check_end(stream), max_files=MOST_FILES, max_fields=MOST_FIELDS)
+        super().__init__(
+            headers, self.check_end(stream), max_files=settings.max_upload_files, max_fields=settings.max_upload_fields
+        )
         self.is_whole = False
 
     def on_end(self) -> None:
@@ -89,20 +95,20 @@ class InMemoryParser(MultiPartParser):
 
 async def answer_upload(request: Request) -> tuple[int, bytes]:
     """Return HTTP status and JSON for a request to PATH."""
-    diagnosers: Diagnosers | None = request.app.state.diagnosers
-    if diagnosers is None:
+    workers: WorkerPool | None = request.app.state.recording_workers
+    if workers is None:
         raise HTTPException(503, "diagnosis.json is not among the assets: run `dvc repro diagnosis`, then `service`")
     try:
         fields, files = await read_request(request)
     except ClientDisconnect as error:
         raise HTTPException(400, "the upload broke off") from error
     start = perf_counter()
-    status, answer = await diagnosers.ask(fields, files)
-    if status != 200:
-        return status, answer
-    request.app.state.metrics.count_recording(PATH, read_prediction(answer))
+    response = await workers.diagnose(fields, files)
+    if response.status != 200:
+        return response.status, response.body
+    request.app.state.metrics.count_recording(PATH, read_prediction(response.body))
     milliseconds = 1000 * (perf_counter() - start)
-    return status, finish(answer, milliseconds, request.app.state.model.versions)
+    return 200, finish(response.body, milliseconds, request.app.state.model.versions)
 
 
 def read_prediction(answer: bytes) -> str:
@@ -113,7 +119,7 @@ def finish(answer: bytes, milliseconds: float, provenance: dict[str, str]) -> by
     return b'%b,"execution_time_ms":%.3f,"provenance":%b}' % (answer[:-1], milliseconds, dumps(provenance).encode())
 
 
-async def read_request(request: Request) -> tuple[Fields, list[tuple[str, bytes]]]:
+async def read_request(request: Request) -> tuple[Fields, list[File]]:
     """Return fields and files, the recording first, the baseline after it. Raises RequestValidationError."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == NPY:
@@ -125,7 +131,7 @@ async def read_request(request: Request) -> tuple[Fields, list[tuple[str, bytes]
     raise RequestValidationError([mistake | {"input": media_type[:80] or None}])
 
 
-async def read_form(request: Request) -> tuple[Fields, list[tuple[str, bytes]]]:
+async def read_form(request: Request) -> tuple[Fields, list[File]]:
     try:
         form = await InMemoryParser(request.headers, request.stream()).parse()
     except MultiPartException as error:
@@ -139,10 +145,10 @@ async def read_form(request: Request) -> tuple[Fields, list[tuple[str, bytes]]]:
     return check_fields(dict(request.query_params) | fields), files["file"] + files["baseline"]
 
 
-async def sort_form(form: FormData) -> tuple[dict[str, str], dict[str, list[tuple[str, bytes]]]]:
+async def sort_form(form: FormData) -> tuple[dict[str, str], dict[str, list[File]]]:
     """Return a form's fields, and names and contents of its files."""
     fields: dict[str, str] = {}
-    files: dict[str, list[tuple[str, bytes]]] = {"file": [], "baseline": []}
+    files: dict[str, list[File]] = {"file": [], "baseline": []}
     for name, value in form.multi_items():
         if not isinstance(value, UploadFile):
             fields[name] = value

@@ -1,25 +1,25 @@
-"""`python -m api.recording.worker LIMITS`: the child process that reads uploads and diagnoses them one by one.
+"""`python -m api.recording.worker LIMITS`: the process that reads uploads and diagnoses them one by one.
 
-It alone imports scipy, and it alone meets what strangers upload: memory, processor time and the right to write files
-are limited, and where it dies, another takes its place. A question is a line of JSON, {"fields", "files": [{"name",
-"size"}, ...]}, and the files' bytes; an answer is a line of JSON, {"status", "size", "log"}, and as many bytes of JSON.
+It alone imports scipy, and it alone parses what strangers upload: its memory, its processor time and its right to write
+files are limited, and where it ends, the service starts another. api.recording.protocol says what it reads and writes.
 """
 
-import json
 import os
 import resource
 import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
+import scipy.io.wavfile  # noqa: F401 - now, before the memory is limited: the readers import it when they need it
 from pydantic_core import to_json
 
+from api.files.limits import Limits
 from api.recording.answer import MistakeError, answer
 from api.recording.fields import Fields
-from api.recording.process import READY
+from api.recording.protocol import READY, File, Response, WorkerLimits, read_request, write_response
 from model.recording.diagnosis import RecordingDiagnosis
 from model.recording.lines import LEAST_RATE
 from model.recording.recording import Recording
@@ -29,27 +29,23 @@ TOO_MUCH = "reading the file takes more memory than is allowed: send a shorter p
 
 def main() -> None:
     ignore_what_stops_the_service()
-    limits = json.loads(sys.argv[1])
-    limit_process(limits["memory"])
-    questions, answers = take_pipes()
-    diagnosis = RecordingDiagnosis.load(Path(limits["diagnosis"]))
-    noise = np.random.default_rng(0).standard_normal(20_000)
-    diagnosis.diagnose(Recording(noise, LEAST_RATE, 1_800))  # warm: tables, first FFTs
-    answers.write(READY)
-    answers.flush()
-    while line := questions.readline():
-        question = json.loads(line)
-        files = [(file["name"], questions.read(file["size"])) for file in question["files"]]
-        limit_time(limits["seconds"])
-        status, body, log = answer_question(diagnosis, question["fields"], files)
+    limits = WorkerLimits.model_validate_json(sys.argv[1])
+    limit_process(limits.memory)
+    requests, responses = take_pipes()
+    diagnosis = load_warm(Path(limits.diagnosis))
+    responses.write(READY)
+    responses.flush()
+    while request := read_request(requests):
+        limit_time(limits.seconds)
+        response = respond(diagnosis, *request, Limits(limits.samples, limits.unpacked))
         limit_time(0)  # none
-        del files
-        answers.write(json.dumps({"status": status, "size": len(body), "log": log}).encode() + b"\n" + body)
-        answers.flush()
+        del request
+        responses.write(write_response(response))
+        responses.flush()
 
 
 def ignore_what_stops_the_service() -> None:
-    """Leave the end to the parent: systemd and a terminal signal this process too, while its answer is waited for."""
+    """Let the service end this process: systemd and a terminal signal it too, while a client waits for its response."""
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, signal.SIG_IGN)
 
@@ -74,24 +70,29 @@ def limit_time(seconds: float) -> None:
 
 
 def take_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Return standard input and output for questions and answers; what a library prints goes to standard error."""
-    answers = os.fdopen(os.dup(1), "wb")
+    """Return standard input and output for requests and responses; what a library prints goes to standard error."""
+    responses = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    return sys.stdin.buffer, answers
+    return sys.stdin.buffer, responses
 
 
-def answer_question(
-    diagnosis: RecordingDiagnosis, fields: dict, files: list[tuple[str, bytes]]
-) -> tuple[int, bytes, str]:
-    """Return HTTP status, JSON, and what belongs into the log: this process may not write even there."""
+def load_warm(path: Path) -> RecordingDiagnosis:
+    """Return the diagnosis after a first use, which makes its tables and the first Fourier transforms."""
+    diagnosis = RecordingDiagnosis.load(path)
+    noise = np.random.default_rng(0).standard_normal(20_000)
+    diagnosis.diagnose(Recording(noise, LEAST_RATE, 1_800))
+    return diagnosis
+
+
+def respond(diagnosis: RecordingDiagnosis, fields: dict[str, Any], files: list[File], limits: Limits) -> Response:
     try:
-        return 200, to_json(answer(diagnosis, Fields(**fields), files), inf_nan_mode="null"), ""
+        return Response(200, to_json(answer(diagnosis, Fields(**fields), files, limits), inf_nan_mode="null"))
     except MistakeError as error:
-        return 422, describe_mistakes(error.mistakes, error.came), ""
+        return Response(422, describe_mistakes(error.mistakes, error.came))
     except MemoryError:
-        return 422, describe_mistakes({"file": TOO_MUCH}), ""
+        return Response(422, describe_mistakes({"file": TOO_MUCH}))
     except Exception:
-        return 500, to_json({"detail": "Internal Server Error"}), traceback.format_exc()
+        return Response(500, to_json({"detail": "Internal Server Error"}), traceback.format_exc())
 
 
 def describe_mistakes(mistakes: dict[str, str], came: object = None) -> bytes:

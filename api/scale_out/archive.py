@@ -27,16 +27,17 @@ from tqdm import tqdm
 
 from api.files.suffixes import SUFFIXES
 from api.recording.fields import Fields
-from api.recording.pool import COMPUTING, MEMORY
-from api.recording.process import ROOT, Child, DiedError, NotStartedError
+from api.recording.pool import describe_end, worker_limits
+from api.recording.process import ROOT, WorkerEndedError, WorkerNotStartedError, WorkerProcess
 from api.serving.provenance import hash_file
+from api.settings import settings
 from model.recording.classes import CLASSES
 from pipeline import params
 from pipeline.params import InputError
 
 FIELDS = ("sampling_rate", "rpm", "bearing", "channel")
 MODEL = ROOT / "assets" / "diagnosis.json"
-LIMITS = {"diagnosis": str(MODEL), "memory": MEMORY, "seconds": COMPUTING}
+LIMITS = worker_limits(MODEL, settings)
 LEFT_OUT = [".?*", "/data", "/tests", "/build", "__pycache__"]  # what no machine of a cluster needs
 MOST_BYTES = 32_000_000  # of a file, as the service takes them
 MOST_AT_ONCE = 64  # recordings that a worker takes, and that become one part
@@ -82,7 +83,7 @@ class Worker:
 
     def __init__(self, source: str) -> None:
         self.files, _ = Place(source).open()
-        self.runner, self.child = asyncio.Runner(), Child("api.recording.worker", LIMITS)
+        self.runner, self.process = asyncio.Runner(), WorkerProcess(LIMITS)
 
     def __call__(self, chunk: pa.Table) -> pa.Table:
         return pa.Table.from_pylist([self.make_row(**file) for file in chunk.to_pylist()], PART)
@@ -91,11 +92,10 @@ class Worker:
         row = {"recording": recording, "key": key}
         try:
             return row | self.diagnose(path, size, fields)
-        except (OSError, NotStartedError) as error:
+        except (OSError, WorkerNotStartedError) as error:
             return row | {"error": f"{recording} cannot be read now: {error}", "key": ""}  # the next run tries again
-        except DiedError:
-            limits = f"{COMPUTING} s of computing or {MEMORY // 2**20} MB"
-            return row | {"error": f"reading the file broke off: it is damaged or takes more than {limits}"}
+        except WorkerEndedError:
+            return row | {"error": describe_end(LIMITS)}
 
     def diagnose(self, path: str, size: int, fields: str) -> dict[str, Any]:
         if size > MOST_BYTES:
@@ -106,12 +106,13 @@ class Worker:
             return {"error": read_invalid(error)}
         with self.files.open_input_stream(path, compression=None) as file:
             content = file.read()
-        question = stated.model_dump(exclude_unset=True), [(path.rpartition("/")[2], content)]
-        status, answer = self.runner.run(self.child.ask(*question))
-        return describe(json.loads(answer)) if status == 200 else {"error": read_mistakes(json.loads(answer))}
+        given, files = stated.model_dump(exclude_unset=True), [(path.rpartition("/")[2], content)]
+        response = self.runner.run(self.process.diagnose(given, files))
+        answer = json.loads(response.body)
+        return describe(answer) if response.status == 200 else {"error": read_mistakes(answer)}
 
     def close(self) -> None:
-        self.runner.run(self.child.stop())
+        self.runner.run(self.process.stop())
         self.runner.close()
 
 

@@ -1,20 +1,14 @@
 """What `GET /metrics` tells Prometheus."""
 
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from model.window.drift import log_roughness
-
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
-WATCHED = 8  # records of a request whose roughness is looked at: enough, and it takes microseconds
-PAUSE = 0.05  # s between two looks
 METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
-MEMORY = 1_000  # records over which the drift is averaged
 
 
 class Metrics:
@@ -48,30 +42,8 @@ class Metrics:
         self.dropped_lines = Counter(
             "log_lines_dropped", "Lines of the log that were dropped because nobody reads it", registry=registry
         )
-        self.drift = Gauge(
-            "input_drift",
-            "How far the last records' roughness lies from the training windows', in their standard deviations: "
-            "training's own recordings lie at 0.6 (median) and 3.1 at most; watch how it changes",
-            registry=registry,
-        )
-        self.reference: dict[str, float] | None = None
-        self.mean_roughness = 0.0
-        self.seen = 0  # records that the mean is of
-        self.next_look = 0.0
         self.paths: tuple[str, ...] = ()  # that are told apart, prefixes first; the app sets them from its routes
         self.children: dict[tuple, Any] = {}  # of metrics with labels; the library's own look-up takes longer
-
-    def watch(self, records: np.ndarray) -> None:
-        """Take some of a request's records (records, samples) into the drift, twenty times a second at most."""
-        now = perf_counter()
-        if self.reference is None or now < self.next_look:
-            return
-        self.next_look = now + PAUSE
-        deviation = (log_roughness(records[:WATCHED]) - self.reference["mean"]) / self.reference["deviation"]
-        self.seen += len(deviation)
-        weight = len(deviation) / min(self.seen, MEMORY)  # a plain mean at first, which would else start from 0
-        self.mean_roughness += weight * (float(deviation.mean()) - self.mean_roughness)
-        self.drift.set(abs(self.mean_roughness))
 
     def count(self, path: str, labels: list[str], best: np.ndarray) -> None:
         """Count predictions; best (records,) are indices of labels."""

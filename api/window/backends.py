@@ -1,4 +1,4 @@
-"""The two ways to compute the diagnosis: ONNX Runtime, and PyTorch from the exported state_dict."""
+"""The two programs that compute the network: ONNX Runtime, and PyTorch from the exported state_dict."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-PROVIDERS = {"CUDAExecutionProvider": "gpu", "CPUExecutionProvider": "cpu"}  # the first that is there is taken
+PROVIDERS = {"CUDAExecutionProvider": "gpu", "CPUExecutionProvider": "cpu"}  # in order of preference
 
-OPTIONS = {"CUDAExecutionProvider": {"use_tf32": "0"}}  # its 10 bits of mantissa would not give the same answers
+OPTIONS = {"CUDAExecutionProvider": {"use_tf32": "0"}}  # TF32's 10 bits of mantissa would give other answers
 
 
 class OnnxBackend:
-    """Compute probabilities with ONNX Runtime, on a GPU where the installed package has one."""
+    """Computes probabilities with ONNX Runtime, on a GPU where the installed package supports one."""
 
     name = "onnx"
 
@@ -30,7 +30,7 @@ class OnnxBackend:
 
 
 class TorchBackend:
-    """Compute the same with PyTorch, on a GPU where there is one; needs torch and the folder model/."""
+    """Computes the same probabilities with PyTorch, on a GPU where there is one."""
 
     name = "torch"
 
@@ -47,22 +47,22 @@ class TorchBackend:
         network.load_state_dict(torch.load(folder / "state_dict.pt", weights_only=True))
         front_end = FrontEnd(facts["band_limit"], facts["sampling_rate"], facts["taps"])
         torch.set_num_threads(threads)
-        torch.backends.cudnn.allow_tf32 = False  # its 10 bits of mantissa would not give the same answers
+        torch.backends.cudnn.allow_tf32 = False  # TF32's 10 bits of mantissa would give other answers
         self.torch = torch
         self.device = "gpu" if torch.cuda.is_available() else "cpu"
-        self.placed = "cuda" if self.device == "gpu" else "cpu"
-        self.diagnosis = torch.nn.Sequential(front_end, network, torch.nn.Softmax(dim=-1)).eval().to(self.placed)
+        self.torch_device = "cuda" if self.device == "gpu" else "cpu"
+        self.diagnosis = torch.nn.Sequential(front_end, network, torch.nn.Softmax(dim=-1)).eval().to(self.torch_device)
 
     def __call__(self, windows: np.ndarray) -> np.ndarray:
         """Return probabilities float32 (batch, classes) for raw windows float32 (batch, window_length)."""
         with self.torch.inference_mode():
-            return self.diagnosis(self.torch.tensor(windows, device=self.placed)).cpu().numpy()
+            return self.diagnosis(self.torch.tensor(windows, device=self.torch_device)).cpu().numpy()
 
 
 BACKENDS = {backend.name: backend for backend in (OnnxBackend, TorchBackend)}
 
 
 def read_facts(folder: Path) -> dict:
-    """Return what the exported graph says of itself: its input's contract, its classes, what it learned from."""
+    """Return the metadata of the exported graph: the form of its input, its classes, what it was trained on."""
     session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
     return {name: json.loads(fact) for name, fact in session.get_modelmeta().custom_metadata_map.items()}

@@ -4,48 +4,49 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-MOST = 16  # questions at once: of few records each, 1 to 2 ms on the event loop
-Question = TypeVar("Question")
+MOST = 16  # requests in one batch: with few records each, it keeps the event loop busy for 1 to 2 ms
+Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
 
-class Coalescer(Generic[Question, Answer]):
-    """Hand the questions that came in during one turn of the event loop to one call of answer_all, on the loop.
+class Batcher(Generic[Request, Answer]):
+    """Collects the requests that arrive during one turn of the event loop and answers them by one call, on the loop.
 
-    Nothing waits for a timer: a question that is alone is answered in the next turn. On the loop, because for small
-    questions the way to another thread and back takes longer than the answers.
+    There is no timer: a request that is alone is answered in the next turn. The call runs on the event loop, because
+    handing small requests to another thread and back takes longer than computing their answers.
     """
 
-    def __init__(self, answer_all: Callable[[list[Question]], list[Answer | Exception]]) -> None:
+    def __init__(self, answer_all: Callable[[list[Request]], list[Answer | Exception]]) -> None:
+        """answer_all returns, in the order of the requests, an answer for each or the exception that it gets."""
         self.loop = asyncio.get_running_loop()  # kept: asking for it again is a system call
         self.answer_all = answer_all
-        self.waiting: list[tuple[Question, asyncio.Future[Answer]]] = []
+        self.waiting: list[tuple[Request, asyncio.Future[Answer]]] = []
 
-    async def ask(self, question: Question) -> Answer:
-        """Return the answer; raises what answer_all returned as an exception for this question."""
+    async def ask(self, request: Request) -> Answer:
+        """Return the answer to the request. Raises the exception that answer_all returned for it."""
         future = self.loop.create_future()
         if not self.waiting:
             self.loop.call_soon(self.compute)
-        self.waiting.append((question, future))
+        self.waiting.append((request, future))
         return await future
 
     def compute(self) -> None:
         batch, self.waiting = self.waiting[:MOST], self.waiting[MOST:]
         if self.waiting:
             self.loop.call_soon(self.compute)
-        for (_, future), answer in zip(batch, self.attempt([question for question, _ in batch]), strict=True):
-            if future.done():  # its sender has gone
+        for (_, future), answer in zip(batch, self.attempt([request for request, _ in batch]), strict=True):
+            if future.done():  # the request was cancelled
                 continue
             if isinstance(answer, Exception):
                 future.set_exception(answer)
             else:
                 future.set_result(answer)
 
-    def attempt(self, questions: list[Question]) -> list[Answer | Exception]:
-        """Answer the questions; one at which answer_all fails gets the error, and the others their answers."""
+    def attempt(self, requests: list[Request]) -> list[Answer | Exception]:
+        """Answer the requests; where answer_all fails for the batch, each request is answered on its own."""
         try:
-            return self.answer_all(questions)
+            return self.answer_all(requests)
         except Exception as error:
-            if len(questions) == 1:
+            if len(requests) == 1:
                 return [error]
-            return [self.attempt([question])[0] for question in questions]
+            return [self.attempt([request])[0] for request in requests]

@@ -1,4 +1,4 @@
-"""The served diagnosis: raw windows in, probabilities out, by the backend that was asked for."""
+"""The served diagnosis of windows: raw windows in, probabilities out, by the backend of the setting."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,16 +7,17 @@ import numpy as np
 
 from api.window.backends import BACKENDS, read_facts
 
-BATCH = 32  # windows computed at once: more fall out of the processor's cache and are slower each
+BATCH = 32  # windows in one call of the backend: more do not fit the processor's cache, and each takes longer
 
 
 class Predictor:
-    """Answer raw windows with probabilities, and know the contract of the model that does it."""
+    """Answers raw windows with probabilities, and holds what the model says of itself."""
 
-    def __init__(self, folder: Path, backend: str = "onnx", threads: int = 1, spread: Callable = map) -> None:
-        """Load the model in folder; spread is a `map` that may compute its items at the same time.
+    def __init__(self, folder: Path, backend: str = "onnx", threads: int = 1, parallel_map: Callable = map) -> None:
+        """Load the model in folder; parallel_map is a `map` that may compute its items at the same time.
 
-        threads are those of one call of the backend. Raises FileNotFoundError or ValueError in words.
+        threads are those of one call of the backend. Raises FileNotFoundError, ValueError or RuntimeError, whose
+        messages are written for whoever starts the service.
         """
         require_model(folder)
         if backend not in BACKENDS:
@@ -28,7 +29,7 @@ class Predictor:
         self.band_limit: float | None = self.facts["band_limit"]
         self.classes: list[str] = self.facts["classes"]
         self.trained_on: dict = self.facts["trained_on"]
-        self.spread = spread
+        self.parallel_map = parallel_map
         self.backend = BACKENDS[backend](folder, threads)
 
     def predict(self, windows: np.ndarray) -> np.ndarray:
@@ -36,11 +37,11 @@ class Predictor:
         if len(windows) <= BATCH:
             return self.backend(windows)
         batches = [windows[start : start + BATCH] for start in range(0, len(windows), BATCH)]
-        return np.concatenate(list(self.spread(self.backend, batches)))
+        return np.concatenate(list(self.parallel_map(self.backend, batches)))
 
 
 def require_model(folder: Path) -> None:
-    """Raise FileNotFoundError, in words, where there is no model in folder."""
+    """Raise FileNotFoundError, with advice, where folder holds no model."""
     if not (folder / "model.onnx").is_file():
         raise FileNotFoundError(
             f"no model at {folder / 'model.onnx'}: run `dvc repro service`, or set ASSETS to the folder with it"

@@ -13,7 +13,7 @@ from model.recording.classes import CLASSES
 from model.window.front_end import FrontEnd
 from pipeline.catalogue import read_metadata
 from pipeline.params import SCALED, WINDOWS
-from pipeline.recordings import frame, resample
+from pipeline.training.framing import frame, resample
 from pipeline.training.wide_kernel import train
 from pipeline.trials import folds
 from pipeline.trials.folds import PROTOCOLS

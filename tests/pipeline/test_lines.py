@@ -7,7 +7,8 @@ from model.recording.lines import describe
 from model.recording.windows import cut
 from pipeline.lines import add_noise, check_catalogue, describe_recordings
 from pipeline.params import InputError
-from pipeline.recordings import read_signal, resample
+from pipeline.training.framing import resample
+from pipeline.training.signals import read_signal
 
 SECTION = {"bearing": "6205-2RS", "augmentation": [-6, 20], "noise": [-4, 10], "seed": 0}
 

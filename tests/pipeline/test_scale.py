@@ -3,8 +3,8 @@ import pytest
 from scipy import signal
 from sklearn.metrics import roc_auc_score
 
-from pipeline.recordings import read_signals
 from pipeline.scale import scale
+from pipeline.training.signals import read_signals
 from pipeline.windows import cut
 from tests.pipeline.test_windows import SETTINGS, manifest_of
 

@@ -137,13 +137,13 @@ def test_a_damaged_file_is_a_row_with_the_words(recordings, tmp_path):
 
 
 def test_a_file_that_ends_its_reader_is_a_row(recordings, tmp_path, monkeypatch):
-    async def ask(child, fields, files):
+    async def diagnose(process, fields, files):
         if files[0][0] == "00.wav":
-            raise archive.DiedError
-        return await answer(child, fields, files)
+            raise archive.WorkerEndedError
+        return await respond(process, fields, files)
 
-    answer = archive.Child.ask
-    monkeypatch.setattr(archive.Child, "ask", ask)
+    respond = archive.WorkerProcess.diagnose
+    monkeypatch.setattr(archive.WorkerProcess, "diagnose", diagnose)
     rows, _ = run(recordings, tmp_path / "out")
     assert [row["recording"] for row in rows if row["error"]] == ["line 0/00.wav"]
     assert "broke off" in rows[0]["error"]

@@ -284,7 +284,8 @@ MOST = 2_000  # records
 
 def fuzz_json() -> Callable[[bytes], None]:
     """The compiled reader takes nothing that the validating one refuses, and reads the same numbers."""
-    from api.window.reader import InvalidRecordsError, RecordReader
+    from api.window.mistakes import InvalidRecordsError
+    from api.window.reader import RecordReader
 
     reader = RecordReader(LENGTH, MOST)
 
@@ -302,7 +303,9 @@ def fuzz_json() -> Callable[[bytes], None]:
 
 
 def fuzz_npy() -> Callable[[bytes], None]:
-    from api.window.reader import InvalidRecordsError, RecordReader, check, have_answers
+    from api.window.checks import check, have_answers
+    from api.window.mistakes import InvalidRecordsError
+    from api.window.reader import RecordReader
 
     reader = RecordReader(LENGTH, MOST)
 
@@ -318,23 +321,27 @@ def fuzz_npy() -> Callable[[bytes], None]:
 
 
 def fuzz_text() -> Callable[[bytes], None]:
-    from api.files.channels import UnreadableError
+    from api.files.errors import UnreadableError
+    from api.files.limits import NO_LIMITS
     from api.files.text import read_text
 
     def read(content: bytes) -> None:
         with contextlib.suppress(UnreadableError, UnicodeDecodeError), np.errstate(all="ignore"):
-            assert np.isfinite(read_text(content, "").signal).all()
+            assert np.isfinite(read_text(content, "", NO_LIMITS).signal).all()
 
     return read
 
 
 def fuzz_recording() -> Callable[[bytes], None]:
-    from api.files.channels import UnreadableError
-    from api.files.formats import read_recording
+    from api.files import formats
+    from api.files.errors import UnreadableError
+    from api.files.limits import Limits
+
+    limits = Limits(samples=2_000_000, unpacked=64_000_000)
 
     def read(content: bytes) -> None:
         with contextlib.suppress(UnreadableError):
-            assert np.isfinite(read_recording(content, "recording").signal).all()
+            assert np.isfinite(formats.read(content, "recording", "", limits).signal).all()
 
     return read
 
@@ -350,20 +357,23 @@ def fuzz_bearing() -> Callable[[bytes], None]:
 
 
 def fuzz_infer() -> Callable[[bytes], None]:
-    from fastapi import HTTPException
-
     from api.serving.metrics import Metrics
+    from api.window.drift import Drift
+    from api.window.inference import Inference
+    from api.window.mistakes import InvalidRecordsError, TooManyRecordsError
     from api.window.open_inference import answer_body
 
     metrics = Metrics()
     predictor = SimpleNamespace(window_length=LENGTH, least_variation=1e-5, classes=["a", "b"])
     predictor.predict = lambda records: np.full((len(records), 2), 0.5, np.float32)
 
+    inference = Inference(predictor, metrics, Drift(metrics.registry))
+
     def answer(content: bytes) -> None:
         """The first byte says how long the header says that the JSON is."""
         lengths = (None, str(len(content) - 1 - 4 * LENGTH), "", "-1", str(content[:1]))
-        with contextlib.suppress(HTTPException):
-            answer_body(content[1:], lengths[min(content[0], 4)] if content else None, predictor, metrics)
+        with contextlib.suppress(InvalidRecordsError, TooManyRecordsError):
+            answer_body(content[1:], lengths[min(content[0], 4)] if content else None, inference, 0.0)
 
     return answer
 

@@ -28,7 +28,7 @@ import numpy as np
 import uvloop
 
 from api.settings import settings
-from api.window.reader import MOST_OBJECTS, weigh
+from api.window.json_objects import largest_size
 from pipeline.service import free_port, wait_until_ready
 from tests.conftest import ROOT, environment
 from tests.tools.bench.load import JSON, NPY, prepare
@@ -41,7 +41,7 @@ PLAIN, BARE = ("api",), ("uvicorn", "api.api:app", "--port", "{port}", "--no-acc
 LIVE = b"GET /health/live HTTP/1.1\r\nHost: here\r\n\r\n"
 MOST_JSON, MOST_UPLOAD = settings.max_body - 50_000, settings.max_upload - 50_000  # bytes
 ODD = b'[{"record":[],"a":[', b"]}]"
-READ = (MOST_OBJECTS - 10_000) // weigh(b"0," * 2048)  # records that are read into objects
+READ = (settings.max_objects - 10_000) // largest_size(b"0," * 2048)  # records that are read into objects
 LONG = MOST_JSON // (READ * 2048) - 1  # characters of a number, so that so many fit
 INFER, MODEL_INFER = "/v2/models/bearing/infer", b'{"inputs":[{"name":"records","shape":[%d,2048],"datatype":"FP32",'
 STALLED = (
@@ -491,7 +491,7 @@ def largest_json(item: bytes, head: bytes = b"[", tail: bytes = b"]") -> bytes:
 
 def largest_read(item: bytes, head: bytes = b"[", tail: bytes = b"]") -> bytes:
     """Return a body of as many items as are read into objects."""
-    items = (MOST_OBJECTS - 10_000) // weigh(item + b",")
+    items = (settings.max_objects - 10_000) // largest_size(item + b",")
     return prepare("/batch_predict/", JSON, head + b",".join([item] * items) + tail)
 
 

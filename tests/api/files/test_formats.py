@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.io import wavfile
 
-from api.files.channels import MAX_SAMPLES, MAX_UNPACKED, UnreadableError
-from api.files.formats import read_recording
-from pipeline.recordings import read_signal
+from api.files.errors import UnreadableError
+from api.files.formats import read
+from api.files.limits import Limits
+from pipeline.training.signals import read_signal
 
 SIGNAL = np.array([0.5, -1.25, 3.0, 0.125])
 COLUMN = SIGNAL[:, None]
@@ -28,6 +29,13 @@ CLUTTER = {
     "complex": SIGNAL * 1j, "logical": SIGNAL > 0, "empty": np.empty((0, 0)),
     "nested": {"cell": np.array([SIGNAL, "text"], dtype=object), "nothing": []},
 }  # fmt: skip
+
+
+MAX_SAMPLES, MAX_UNPACKED = 2_000_000, 64_000_000
+
+
+def read_recording(content, name, channel=""):
+    return read(content, name, channel, Limits(MAX_SAMPLES, MAX_UNPACKED))
 
 
 def mat(variables, **options) -> bytes:

@@ -1,38 +1,31 @@
-"""Crafted MATLAB files, read where uploads are: in a child, because scipy's reader can end the process."""
+"""Crafted MATLAB files, read where uploads are: in a worker, because scipy's reader can end the process."""
 
-import asyncio
 import json
 import struct
 
 import numpy as np
 import pytest
 
-from api.recording.process import Child, DiedError
+from api.recording.process import WorkerEndedError
 from tests.api.files.test_formats import COLUMN, mat
-from tests.api.recording.test_process import limits
-
-FIELDS = {"sampling_rate": 12_000.0, "rpm": 1_750.0}
+from tests.api.recording.workers import FIELDS, run
 
 
-def ask(contents):
-    """Return each file's status and words, or None where the child died of it."""
+def diagnose(contents):
+    """Return each file's status and words, or None where the worker ended."""
 
-    async def whole():
-        child = Child("api.recording.worker", limits())
-        await child.start()
+    async def scenario(worker):
+        return [await respond(worker, content) for content in contents]
+
+    async def respond(worker, content):
         try:
-            return [await answer(child, content) for content in contents]
-        finally:
-            await child.stop()
-
-    async def answer(child, content):
-        try:
-            status, words = await child.ask(FIELDS, [("a.mat", content)])
-        except DiedError:
+            response = await worker.diagnose(FIELDS, [("a.mat", content)])
+        except WorkerEndedError:
             return None
-        return status, json.loads(words)["detail"][0]["msg"] if status == 422 else words
+        words = json.loads(response.body)["detail"][0]["msg"] if response.status == 422 else response.body
+        return response.status, words
 
-    return asyncio.run(whole())
+    return run(scenario)
 
 
 def nested_mat(depth: int) -> bytes:
@@ -60,7 +53,7 @@ def many_dimensions() -> bytes:
 
 @pytest.mark.parametrize("make", [lambda: nested_mat(3_000), many_names, many_dimensions])
 def test_a_crafted_file_is_refused_and_the_next_one_answered(make):
-    crafted, sound = ask([make(), mat({"x": np.sin(np.arange(20_000.0))})])
+    crafted, sound = diagnose([make(), mat({"x": np.sin(np.arange(20_000.0))})])
     assert crafted is None or crafted[0] == 422
     assert sound[0] == 200
 
@@ -80,6 +73,6 @@ def test_a_file_cut_anywhere_or_changed_is_refused_or_read(content, noise):
         content[:place] + bytes([noise.integers(256)]) + content[place + 1 :]
         for place in noise.integers(len(content), size=150)
     ]
-    answers = ask(cut + changed)
+    answers = diagnose(cut + changed)
     assert all(answer[0] == 422 for answer in answers[: len(cut)] if answer)
     assert sum(answer is None for answer in answers) < 30

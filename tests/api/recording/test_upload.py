@@ -18,7 +18,6 @@ import scipy.io
 from scipy.io import wavfile
 from starlette.formparsers import MultiPartParser
 
-from api.recording import pool as diagnosers
 from api.window.answers import DiagnosisAnswer
 from model.recording.evidence import fault_lines
 from pipeline.simulator import DEFAULT, Fault, Resonance, Surroundings, simulate
@@ -411,7 +410,8 @@ def test_too_large_a_body_is_refused(tmp_path, chunked):
 
 
 def test_where_too_many_wait_the_next_is_told_to_come_again(client, monkeypatch):
-    monkeypatch.setattr(client.app.state.diagnosers, "waiting", diagnosers.MOST_WAITING)
+    workers = client.app.state.recording_workers
+    monkeypatch.setattr(workers, "waiting", workers.max_waiting)
     answer = ask(client, npy(machine("OuterRace")))
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1
@@ -423,7 +423,7 @@ def test_where_no_child_can_be_made_the_sender_is_told_to_come_again(client, mon
 
     with monkeypatch.context() as no_memory:
         no_memory.setattr(asyncio, "create_subprocess_exec", fail)
-        for child in client.app.state.diagnosers.children:
+        for child in client.app.state.recording_workers.workers:
             os.kill(child.process.pid, signal.SIGKILL)
         answer = ask(client, npy(machine("OuterRace")))
     assert answer.status_code == 503
@@ -432,7 +432,7 @@ def test_where_no_child_can_be_made_the_sender_is_told_to_come_again(client, mon
 
 
 def test_without_the_model_it_says_what_to_do(client, monkeypatch):
-    monkeypatch.setitem(client.app.state._state, "diagnosers", None)
+    monkeypatch.setitem(client.app.state._state, "recording_workers", None)
     answer = ask(client, npy(machine("OuterRace")))
     assert answer.status_code == 503
     assert "dvc repro diagnosis" in answer.json()["detail"]

@@ -1,12 +1,9 @@
 """What /metrics shows of each way through the service, and what a program and a page are told of it."""
 
-import numpy as np
 import pytest
 import requests
 
 from api.api import keys
-from api.serving.metrics import MEMORY, WATCHED, Metrics
-from model.window.drift import log_roughness
 from tests.conftest import ROOT, running
 
 KEY = "a-key-for-the-tests"
@@ -18,42 +15,6 @@ def locked(tmp_path_factory):
     """A service with a key and a page on another origin."""
     with running(tmp_path_factory.mktemp("locked"), API_KEYS=KEY, CORS_ORIGINS=ORIGIN) as url:
         yield url
-
-
-# --- the drift
-
-
-@pytest.fixture
-def metrics():
-    metrics = Metrics()
-    metrics.reference = {"mean": 0.0, "deviation": 1.0}
-    return metrics
-
-
-def watch(metrics, records):
-    """Let it look now, and return the drift."""
-    metrics.next_look = 0
-    metrics.watch(records)
-    return metrics.registry.get_sample_value("input_drift")
-
-
-def test_the_drift_of_few_records_is_their_mean(metrics, noise):
-    records = noise.standard_normal((11, 2_048)).cumsum(axis=1)
-    roughness = log_roughness(records)
-    assert watch(metrics, records[:1]) == pytest.approx(abs(roughness[0]))
-    assert watch(metrics, records[1:4]) == pytest.approx(abs(roughness[:4].mean()))
-    assert watch(metrics, records[4:]) == pytest.approx(abs(roughness.mean()))
-
-
-def test_the_drift_forgets_what_lies_more_than_its_memory_back(metrics, noise):
-    rough = noise.standard_normal((WATCHED, 2_048))
-    smooth = rough.cumsum(axis=1)
-    for _ in range(2 * MEMORY // WATCHED):
-        before = watch(metrics, rough)
-    for _ in range(MEMORY // WATCHED):
-        after = watch(metrics, smooth)
-    alone = abs(log_roughness(smooth).mean())
-    assert abs(after - alone) == pytest.approx(abs(before - alone) * np.exp(-1), rel=0.3)
 
 
 # --- the stages

@@ -3,8 +3,8 @@ import pytest
 
 from model.recording.checks import find_defect
 from pipeline.population import draw_machine
-from pipeline.recordings import read_signal
 from pipeline.simulator import simulate
+from pipeline.training.signals import read_signal
 from tests.conftest import POPULATION
 
 RATE = 12_000

@@ -6,8 +6,8 @@ from model.recording.checks import normalise
 from model.recording.evidence import BANDS, HARMONICS, REACH, envelope_spectra, fault_lines, weigh
 from model.recording.lines import window_length
 from model.recording.windows import PART, cut
-from pipeline.recordings import read_signal
 from pipeline.simulator import Fault, simulate
+from pipeline.training.signals import read_signal
 
 RPM = 1_740
 ELSEWHERE = Bearing(11, 0.21, 1.0, contact_angle=8)

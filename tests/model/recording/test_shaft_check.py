@@ -7,8 +7,8 @@ import scipy.io
 
 from model.recording.shaft_check import find_contradiction
 from pipeline.population import draw_machine
-from pipeline.recordings import read_signal
 from pipeline.simulator import Fault, simulate
+from pipeline.training.signals import read_signal
 from tests.conftest import POPULATION
 
 RATE, SECONDS = 12_000, 10

@@ -24,8 +24,9 @@ import requests
 from matplotlib import pyplot
 from tqdm import tqdm
 
+from api.window.checks import have_answers
 from api.window.predictor import Predictor
-from api.window.reader import RecordReader, have_answers
+from api.window.reader import RecordReader
 from pipeline.figures import BLUE, INK, ORANGE, STYLE, save
 from pipeline.service import free_port
 from tests.tools.bench.load import JSON, NPY, load, prepare
@@ -200,7 +201,7 @@ def measure_limit(bodies: dict, delivery: Times) -> dict[str, dict[str, float]]:
     """Return {content type: {transfer, parse, network}} of 200 records in ms, each by itself and as fast as we can."""
     limit = {}
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        predictor = Predictor(ASSETS, spread=threads.map)
+        predictor = Predictor(ASSETS, parallel_map=threads.map)
         reader = RecordReader(predictor.window_length, 200, threads.map)
         for content_type, read in ((JSON, reader.read_json), (NPY, reader.read_npy)):
             records = read(bodies[200, content_type])

@@ -8,8 +8,7 @@ from pathlib import Path
 import yaml
 from pydantic_core import PydanticUndefined
 
-from api.api import app
-from api.serving.metrics import Metrics
+from api.api import app, metrics
 from api.settings import Settings
 from tests.tools.docs.pages import ROOT
 from tests.tools.docs.sources import read_json, read_params
@@ -166,7 +165,7 @@ def make_fields() -> str:
 
 def make_metrics() -> str:
     rows = []
-    for family in Metrics().registry.collect():
+    for family in metrics.registry.collect():
         name = f"{family.name}_total" if family.type == "counter" else family.name
         rows.append((f"`{name}`", family.type, family.documentation))
     return write_table(("metric", "type", "meaning"), rows)

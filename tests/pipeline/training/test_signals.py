@@ -7,7 +7,7 @@ import scipy.io
 from scipy.io import wavfile
 
 from pipeline.params import InputError
-from pipeline.recordings import read_signal
+from pipeline.training.signals import read_signal, read_signals
 
 SIGNAL = np.array([0.5, -1.25, 3.0, 0.125])
 
@@ -53,20 +53,24 @@ def test_every_format_gives_the_same_signal(tmp_path, name, content, variable):
 @pytest.mark.parametrize(
     ("name", "content", "variable", "message"),
     [
-        ("a.mat", {"X098_DE_time": SIGNAL}, "X099_DE_time", "a.mat has no variable X099_DE_time; it has X098_DE_time"),
-        ("a.mat", {"one": SIGNAL, "two": SIGNAL}, "", "holds 2 vectors (one, two): name one as variable"),
-        ("a.mat", {"text": "hello"}, "text", "expected one vector of numbers"),
-        ("a.mat", {"matrix": np.ones((3, 4))}, "matrix", "shape (3, 4), expected one vector of numbers"),
+        (
+            "a.mat",
+            {"X098_DE_time": SIGNAL},
+            "X099_DE_time",
+            "a.mat: the file has no channel X099_DE_time; it has drive",
+        ),
+        ("a.mat", {"one": SIGNAL, "two": SIGNAL}, "", "a.mat: the file has 2 channels, name one of them: one, two"),
+        ("a.mat", {"text": "hello"}, "text", "text (char 1): expected a vector of real numbers"),
+        ("a.mat", {"matrix": np.ones((3, 4))}, "matrix", "no channel matrix; it has matrix[0], matrix[1], matrix[2]"),
         ("a.npy", np.array([1, 2j]), "", "holds complex128"),
-        ("a.npy", np.ones((4, 2)), "", "has 2 columns, and variable is ''"),
-        ("a.npy", np.ones((4, 2)), "2", "has 2 columns, and variable is '2': expected a number from 0 to 1"),
-        ("a.npy", np.array([1, np.nan, 3]), "", "holds NaN or infinity at sample 1"),
-        ("a.csv", "time,acceleration\n0,0.5\n1,2\n", "speed", "has no column speed; it has time, acceleration"),
-        ("a.csv", "g\n0,5\n-1,25\n", "", "expected one vector of numbers"),
-        ("a.csv", "time,g\n0,0,5\n1,-1,25\n", "g", "a.csv starts with 2 columns and goes on with 3"),
-        ("a.csv", " \n", "", "a.csv is empty"),
-        ("a.csv", "1\nx\n3\n", "", "expected one vector of numbers"),
-        ("a.tdms", "", "", "format '.tdms' is not one of .mat, .npy, .wav, .csv, .txt"),
+        ("a.npy", np.ones((4, 2)), "", "a.npy: the file has 2 channels, name one of them: 0, 1"),
+        ("a.npy", np.ones((4, 2)), "2", "a.npy: the file has no channel 2; it has 0, 1"),
+        ("a.npy", np.array([1, np.nan, 3]), "", "NaN or infinity, the first at sample 1"),
+        ("a.csv", "time,acceleration\n0,0.5\n1,2\n", "speed", "has no channel speed; it has acceleration"),
+        ("a.csv", "time,g\n0,0,5\n1,-1,25\n", "g", "a.csv: the file has no channel g; it has 0, 1, 2"),
+        ("a.csv", " \n", "", "a.csv: the file is empty"),
+        ("a.csv", "1\nx\n3\n", "", "a.csv: line 2 has 'x', expected a number"),
+        ("a.tdms", "TDSm", "", "a.tdms: the file is a LabVIEW TDMS file; expected .mat, .csv, .txt, .wav, .npy"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_words(tmp_path, name, content, variable, message):
@@ -79,14 +83,14 @@ def test_a_damaged_file_is_named(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(b"\x00\xff not a recording \xfe" * 20)
     with pytest.raises(InputError, match=re.escape(name)):
-        read_signal(path)
+        read_signal(path, "")
 
 
 def test_a_pickle_is_not_opened(tmp_path):
     path = tmp_path / "a.npy"
     np.save(path, np.array([object()]), allow_pickle=True)
-    with pytest.raises(InputError, match="allow_pickle=False"):
-        read_signal(path)
+    with pytest.raises(InputError, match="holds object, expected real numbers"):
+        read_signal(path, "")
 
 
 def test_a_wav_of_24_bits_is_read(tmp_path):
@@ -95,14 +99,20 @@ def test_a_wav_of_24_bits_is_read(tmp_path):
     header = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, 1, 12_000, 36_000, 3,
                          24, b"data", len(data))  # fmt: skip
     (tmp_path / "a.wav").write_bytes(header + data)
-    signal = read_signal(tmp_path / "a.wav", sampling_rate=12_000)
+    signal = read_signal(tmp_path / "a.wav", "", 12_000)
     assert (signal / signal[0]).tolist() == [1, -2, 3]
 
 
-def test_a_wav_that_contradicts_the_catalogue_is_refused(tmp_path):
+def test_a_rate_that_contradicts_the_catalogue_is_refused(tmp_path):
     path = write(tmp_path, "a.wav", SIGNAL.astype(np.float32))
-    with pytest.raises(InputError, match="says 12000 Hz, expected 48000 Hz"):
-        read_signal(path, sampling_rate=48_000)
+    with pytest.raises(InputError, match=re.escape("a.wav says 12000 Hz, expected 48000 Hz")):
+        read_signal(path, "", 48_000)
+    rows = "\n".join(f"{index / 11_999.9:.9f},{index % 7}" for index in range(100))
+    assert len(read_signal(write(tmp_path, "a.csv", f"time,g\n{rows}\n"), "", 12_000)) == 100
+
+
+def test_a_signal_is_read_whole_whatever_its_length(tmp_path):
+    assert len(read_signal(write(tmp_path, "a.npy", np.zeros(9_000_000, np.int8)), "")) == 9_000_000
 
 
 def test_the_recordings_hold_what_the_catalogue_says(catalogue, mirror):
@@ -111,3 +121,22 @@ def test_the_recordings_hold_what_the_catalogue_says(catalogue, mirror):
     known = catalogue[[bool(file) and (mirror / file).is_file() for file in catalogue.excerpt_file]]
     for row in known.itertuples():
         assert len(read_signal(mirror / row.excerpt_file, row.variable)) == row.excerpt_samples
+
+
+def test_a_signal_of_another_length_than_listed_is_refused(catalogue, mirror):
+    rows = catalogue[catalogue.recording == "97"]
+    manifest = {"97": {"file": "97.mat", "samples": 243_937, "variant": "original"}}
+    with pytest.raises(InputError, match=r"97\.mat holds 243938 samples, the catalogue says 243937"):
+        read_signals(rows, manifest, mirror)
+
+
+@pytest.mark.parametrize(("recording", "sampling_rate"), [("97", 48_000), ("130", 12_000)])
+def test_the_shaft_turns_at_rpm_over_60_at_the_catalogues_rate(catalogue, mirror, recording, sampling_rate):
+    row = catalogue[catalogue.recording == recording].iloc[0]
+    assert row.sampling_rate == sampling_rate
+    signal = read_signal(mirror / row.file, row.variable)
+    spectrum = np.abs(np.fft.rfft((signal - signal.mean()) * np.hanning(len(signal))))
+    frequency = np.fft.rfftfreq(len(signal), 1 / sampling_rate)
+    near = (frequency > row.rpm / 60 * 0.8) & (frequency < row.rpm / 60 * 1.2)
+    assert frequency[near][spectrum[near].argmax()] == pytest.approx(row.rpm / 60, rel=0.01)
+    assert spectrum[near].max() > 10 * np.median(spectrum[near])
