@@ -12,7 +12,6 @@ import requests
 from scipy.io import wavfile
 
 from model.bearings import BEARINGS, DEFAULT_BEARING
-from pipeline.params import InputError
 from pipeline.service import free_port
 from pipeline.simulator import Fault, simulate
 from tests.conftest import ROOT, environment
@@ -20,6 +19,9 @@ from tests.conftest import ROOT, environment
 pa = pytest.importorskip("pyarrow", reason="ARCHIVE SKIPPED: pyarrow is not installed")
 pq = pytest.importorskip("pyarrow.parquet")
 archive = pytest.importorskip("api.scale_out.archive")
+places, recordings_module, tables, workers = (
+    pytest.importorskip(f"api.scale_out.{name}") for name in ("places", "recordings", "tables", "workers")
+)
 GIVEN = ("--rpm", "1797", "--workers", "2")
 
 
@@ -118,10 +120,10 @@ def test_other_fields_or_another_model_mean_another_diagnosis(recordings, tmp_pa
     rows, _ = run(recordings, tmp_path / "out", "--rpm", "1500")
     assert len(diagnosed) == 12
     assert {row["rpm"] for row in rows} == {1500}
-    monkeypatch.setattr(archive, "hash_file", lambda _: "another")
+    monkeypatch.setattr(recordings_module, "hash_file", lambda _: "another")
     run(recordings, tmp_path / "out", "--rpm", "1500")
     assert len(diagnosed) == 18
-    held = [key for rows in archive.read_parts(archive.Place(str(tmp_path / "out"))).values() for key in rows["key"]]
+    held = [key for rows in tables.read_parts(places.Place(str(tmp_path / "out"))).values() for key in rows["key"]]
     assert len(held) == 6  # the parts of the others are gone
 
 
@@ -139,18 +141,18 @@ def test_a_damaged_file_is_a_row_with_the_words(recordings, tmp_path):
 def test_a_file_that_ends_its_reader_is_a_row(recordings, tmp_path, monkeypatch):
     async def diagnose(process, fields, files):
         if files[0][0] == "00.wav":
-            raise archive.WorkerEndedError
+            raise workers.WorkerEndedError
         return await respond(process, fields, files)
 
-    respond = archive.WorkerProcess.diagnose
-    monkeypatch.setattr(archive.WorkerProcess, "diagnose", diagnose)
+    respond = workers.WorkerProcess.diagnose
+    monkeypatch.setattr(workers.WorkerProcess, "diagnose", diagnose)
     rows, _ = run(recordings, tmp_path / "out")
     assert [row["recording"] for row in rows if row["error"]] == ["line 0/00.wav"]
     assert "broke off" in rows[0]["error"]
 
 
 def test_a_file_larger_than_the_service_takes_is_a_row(recordings, tmp_path, monkeypatch):
-    monkeypatch.setattr(archive, "MOST_BYTES", 100)
+    monkeypatch.setattr(workers.settings, "max_upload", 100)
     rows, windows = run(recordings, tmp_path / "out")
     assert all(row["error"].endswith("expected 100 at most") for row in rows)
     assert not windows
@@ -250,7 +252,7 @@ def is_alive(session):
 )
 def test_a_mistake_is_told_in_words(words, said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(places.ArchiveError, match=said):
         archive.main(*words, "--out", str(tmp_path / "out"))
 
 

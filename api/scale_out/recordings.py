@@ -1,0 +1,37 @@
+"""Which recordings an archive holds, and what is stated of each."""
+
+import hashlib
+import json
+from typing import Any
+
+import pandas as pd
+
+from api.files.suffixes import SUFFIXES
+from api.scale_out.places import ArchiveError, Place
+from api.scale_out.workers import MODEL
+from api.serving.provenance import hash_file
+
+FIELDS = ("sampling_rate", "rpm", "bearing", "channel")
+
+
+def find_recordings(source: str, given: dict[str, Any], catalogue: dict[str, dict]) -> list[dict[str, Any]]:
+    """Return name, path, size, fields and key of every recording; the key changes with file, fields and model."""
+    model, (_, folder) = hash_file(MODEL), Place(source).open()
+    found = []
+    for file in Place(source).list(SUFFIXES):
+        name = file.path.removeprefix(folder).lstrip("/")
+        fields = json.dumps(given | catalogue.get(name, {}), sort_keys=True)
+        facts = json.dumps([name, file.size, file.mtime_ns, model, fields])
+        key = hashlib.sha256(facts.encode()).hexdigest()
+        found.append({"recording": name, "path": file.path, "size": file.size, "key": key, "fields": fields})
+    return found
+
+
+def read_catalogue(path: str) -> dict[str, dict[str, str]]:
+    """Return what a CSV file says of each file: columns of the names of FIELDS, beside the column `file`."""
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        names = [name for name in FIELDS if name in table]
+        return {row["file"]: {name: row[name] for name in names if row[name]} for row in table.to_dict("records")}
+    except (OSError, ValueError, KeyError) as error:
+        raise ArchiveError(f"catalogue {path}: expected a CSV file with a column named file: {error!r}") from error
