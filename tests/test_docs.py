@@ -4,7 +4,6 @@ import importlib.util
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,7 +11,7 @@ import pytest
 import yaml
 
 from api.settings import Settings
-from tests.conftest import ROOT, environment
+from tests.conftest import ROOT
 from tests.tools.docs import blocks, figures, pages
 from tests.tools.docs.pages import Figure
 
@@ -179,13 +178,3 @@ def test_the_tree_names_what_is_there():
     entries = {name for name in entries if not name.startswith(".") and not name.endswith(".md")}
     assert all(any(entry.startswith(name) for entry in entries) for name in names)
     assert [entry for entry in sorted(entries) if entry not in tree and not entry.startswith("requirements")] == []
-
-
-@pytest.mark.parametrize("page", ["README.md", "docs/recording.md"])
-def test_the_examples_in_python_run(page):
-    """Those that need no service; from the root, as a person would type them."""
-    code = "\n".join(body for language, body in CODE.findall(pages.read(page)) if language == "python")
-    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment(), capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
-    if page == "README.md":
-        assert ran.stdout.startswith("OuterRace")

@@ -1,4 +1,4 @@
-"""What README and docs tell a person to send to a running service is answered."""
+"""What README and docs tell a person to type runs, and what they tell to send is answered."""
 
 import json
 import re
@@ -14,7 +14,14 @@ from tests.tools.docs import pages
 
 EXAMPLE = json.loads((ROOT / "assets" / "example.json").read_text())
 CURL = [line for page in ("README.md", "docs/window.md") for line in re.findall(r"^curl .+$", pages.read(page), re.M)]
-PYTHON = re.findall(r"^```python\n(.*?)^```", pages.read("docs/window.md"), re.DOTALL | re.MULTILINE)
+
+
+def python_of(page: str) -> list[str]:
+    """Return a page's blocks of Python."""
+    return re.findall(r"^```python\n(.*?)^```", pages.read(page), re.DOTALL | re.MULTILINE)
+
+
+CLIENTS = python_of("docs/window.md")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +39,7 @@ def test_a_command_of_curl_is_answered(service, command):
     assert answer["prediction"] == "OuterRace" if "diagnose" in command else len(answer["Analysis"]) == len(EXAMPLE)
 
 
-@pytest.mark.parametrize("code", PYTHON)
+@pytest.mark.parametrize("code", CLIENTS)
 def test_a_client_in_python_is_answered(service, code, tmp_path):
     np.save(tmp_path / "records.npy", np.array([item["record"] for item in EXAMPLE], np.float32))
     host = service.removeprefix("http://")
@@ -42,6 +49,14 @@ def test_a_client_in_python_is_answered(service, code, tmp_path):
     assert ran.returncode == 0, ran.stderr
 
 
+@pytest.mark.parametrize(("page", "printed"), [("README.md", "OuterRace"), ("docs/recording.md", "")])
+def test_an_example_that_needs_no_service_runs(page, printed):
+    (code,) = python_of(page)
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment(), capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith(printed)
+
+
 def test_both_ways_to_ask_are_on_the_page():
-    assert len(PYTHON) == 2
+    assert len(CLIENTS) == 2
     assert len(CURL) >= 3
