@@ -27,31 +27,46 @@ EXAMPLE_RPM, EXAMPLE_RATE = 1_750, 12_000  # turns a minute, Hz
 
 
 def main(setting: str, assets: str) -> None:
+    section, scale, network = params.load("export"), params.load("scale", setting), params.load("train")["network"]
+    contract = params.load("windows", setting) | scale
     windows = np.load(WINDOWS / setting / "windows.npy")
     classes = list(json.loads((TRAINED / setting / "decoder.json").read_text()).values())
-    sampling_rate = params.load("windows", setting)["sampling_rate"]
-    front_end = FrontEnd(sampling_rate=sampling_rate, **params.load("scale", setting))
-    network = WideKernelCNN(windows.shape[-1], len(classes), **params.load("train")["network"])
+    front_end = FrontEnd(sampling_rate=contract["sampling_rate"], **scale)
+    trained = load_trained(setting, windows.shape[-1], len(classes), network)
+    diagnosis = nn.Sequential(front_end, trained, nn.Softmax(dim=-1)).eval()
+    folded = nn.Sequential(front_end, FoldedWideKernelCNN(trained, section["stride"]), nn.Softmax(dim=-1)).eval()
+
+    graph = to_onnx(folded, windows.shape[-1])
+    parts = pd.read_csv(SPLIT / f"{setting}.csv").part
+    facts = {
+        **{name: contract[name] for name in ("window_length", "least_variation", "sampling_rate")},
+        "roughness": describe_roughness(windows[parts != "holdout"]),
+        **scale,
+        "classes": classes,
+        "network": network,
+        "trained_on": describe_training(setting, params.load("split")["protocol"], parts),
+    }
+    # What a service has to know and say: the contract of its input and what it learned from.
+    onnx.helper.set_model_props(graph, {name: json.dumps(fact) for name, fact in facts.items()})
+    check_probabilities(diagnosis, graph, windows, section["tolerance"])
+    write_model(setting, Path(assets), graph)
+    examples = simulated_records(windows.shape[-1])
+    write_example(examples, Path(assets) / "example.json")
+    picture = Path(assets) / "architecture.png"
+    figures.draw_architecture(diagnosis, examples[1], classes, contract["sampling_rate"], picture)
+
+
+def load_trained(setting: str, window_length: int, classes: int, sizes: dict[str, int]) -> WideKernelCNN:
+    network = WideKernelCNN(window_length, classes, **sizes)
     network.load_state_dict(torch.load(TRAINED / setting / "state_dict.pt", weights_only=True))
-    diagnosis = nn.Sequential(front_end, network, nn.Softmax(dim=-1)).eval()
+    return network
 
-    section = params.load("export")
-    folded = FoldedWideKernelCNN(network, section["stride"])
-    graph = to_onnx(nn.Sequential(front_end, folded, nn.Softmax(dim=-1)).eval(), windows.shape[-1])
-    describe(graph, setting, classes, windows)
-    difference = largest_difference(diagnosis, graph, windows)
-    print(f"{setting}: ONNX and torch differ by at most {difference:.1e} on {len(windows)} windows")
-    if not difference <= section["tolerance"]:  # also where it is NaN
-        raise RuntimeError(f"ONNX and torch probabilities differ by {difference:.1e}")
 
-    folder = Path(assets)
+def write_model(setting: str, folder: Path, graph: onnx.ModelProto) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(graph, folder / "model.onnx")
     for name in ("state_dict.pt", "decoder.json"):
         shutil.copyfile(TRAINED / setting / name, folder / name)
-    examples = simulated_records(windows.shape[-1])
-    write_example(examples, folder / "example.json")
-    figures.draw_architecture(diagnosis, examples[1], classes, sampling_rate, folder / "architecture.png")
 
 
 def to_onnx(diagnosis: nn.Module, window_length: int) -> onnx.ModelProto:
@@ -79,45 +94,33 @@ def strip(model: onnx.ModelProto) -> None:
         part.ClearField("doc_string")
 
 
-def describe(model: onnx.ModelProto, setting: str, classes: list[str], windows: np.ndarray) -> None:
-    """Write into the graph what a service has to know and say: the contract of its input and what it learned from."""
-    section = params.load("windows", setting)
-    facts = {
-        "window_length": section["window_length"],
-        "least_variation": section["least_variation"],
-        "sampling_rate": section["sampling_rate"],
-        "roughness": describe_roughness(windows[read_parts(setting) != "holdout"]),
-        **params.load("scale", setting),
-        "classes": classes,
-        "network": params.load("train")["network"],
-        "trained_on": describe_training(setting),
-    }
-    onnx.helper.set_model_props(model, {name: json.dumps(fact) for name, fact in facts.items()})
-
-
 def describe_roughness(windows: np.ndarray) -> dict[str, float]:
     """Return mean and standard deviation of the training windows' log roughness: the service tells drift by them."""
     roughness = log_roughness(windows)
     return {"mean": round(float(roughness.mean()), 4), "deviation": round(float(roughness.std()), 4)}
 
 
-def read_parts(setting: str) -> pd.Series:
-    return pd.read_csv(SPLIT / f"{setting}.csv").part
-
-
-def describe_training(setting: str) -> dict:
+def describe_training(setting: str, protocol: str, parts: pd.Series) -> dict:
+    """Return what the network learned from; parts has one row a window."""
+    labels = read_metadata(WINDOWS / setting / "metadata.csv").label
     manifest = json.loads((RECORDINGS / MANIFEST).read_text())
-    metadata = read_metadata(WINDOWS / setting / "metadata.csv")
-    parts = read_parts(setting)
     return {
         "setting": setting,
-        "protocol": params.load("split")["protocol"],
+        "protocol": protocol,
         "recordings": len(manifest),
         "manifest_sha256": hashlib.sha256((RECORDINGS / MANIFEST).read_bytes()).hexdigest(),
         "excerpts": [recording for recording, entry in manifest.items() if entry["variant"] == "excerpt"],
         "windows": parts.value_counts().sort_index().to_dict(),
-        "windows_of_class": metadata.label[parts != "holdout"].value_counts().sort_index().to_dict(),
+        "windows_of_class": labels[parts != "holdout"].value_counts().sort_index().to_dict(),
     }
+
+
+def check_probabilities(diagnosis: nn.Module, graph: onnx.ModelProto, windows: np.ndarray, tolerance: float) -> None:
+    """Raise RuntimeError where torch and ONNX Runtime differ by more than the tolerance on any window."""
+    difference = largest_difference(diagnosis, graph, windows)
+    print(f"ONNX and torch differ by at most {difference:.1e} on {len(windows)} windows")
+    if not difference <= tolerance:  # also where it is NaN
+        raise RuntimeError(f"ONNX and torch probabilities differ by {difference:.1e}")
 
 
 def largest_difference(diagnosis: nn.Module, graph: onnx.ModelProto, windows: np.ndarray) -> float:
