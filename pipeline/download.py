@@ -93,7 +93,7 @@ class Fetcher:
             self.retrieve(url, file, sha256)
         except (requests.ConnectionError, requests.Timeout) as error:
             reason = f"{host} does not answer ({type(error).__name__})"
-            # A host that never answered is not asked again for every file; one that did may have slipped once.
+            # A host that never answered is not asked again for every file; one that did may have failed once.
             if host not in self.live_hosts:
                 self.dead_hosts[host] = reason
             return self.give_up(file, reason)
@@ -107,7 +107,7 @@ class Fetcher:
 
     def retrieve(self, url: str, file: str, sha256: str) -> None:
         target = self.folder / file
-        # Without a hash pooch keeps an older copy for ever; a file in a folder can be hashed beforehand.
+        # Without a hash pooch keeps an older copy; a file in a folder can be hashed beforehand.
         if not sha256 and not is_url(url):
             sha256 = pooch.file_hash(url)
         pooch.get_logger().setLevel("WARNING")

@@ -63,7 +63,7 @@ def count(truth: pd.Series, probabilities: np.ndarray, classes: list[str]) -> np
 
 
 def save_holdout(windows: np.ndarray, truth: pd.DataFrame, probabilities: np.ndarray, classes: list[str]) -> None:
-    """Keep the held-out records, their truth and the answers expected, for whoever replays them over HTTP."""
+    """Keep the held-out records, their truth and the expected answers: the stage service replays them over HTTP."""
     HOLDOUT.mkdir(parents=True, exist_ok=True)
     np.save(HOLDOUT / "records.npy", windows)
     np.save(HOLDOUT / "probabilities.npy", probabilities)
@@ -74,7 +74,7 @@ def save_holdout(windows: np.ndarray, truth: pd.DataFrame, probabilities: np.nda
 
 
 def answer_example(predictor: Predictor) -> None:
-    """Write down what the synthetic records are answered, for whoever has no recordings to check a service with."""
+    """Write the answers to the synthetic records, which check a service without any recording."""
     records = np.array([item["record"] for item in json.loads((ASSETS / "example.json").read_text())], np.float32)
     answer = {"Analysis": json.loads(analyse(predictor.predict(records), predictor.classes))}
     (ASSETS / "example_answer.json").write_text(json.dumps(answer, indent=1) + "\n")

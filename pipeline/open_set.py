@@ -1,4 +1,4 @@
-"""Stage open_set: say how well novelty tells each fault type, as if it had never been seen, from the others."""
+"""Stage open_set: measure how well novelty separates each fault type from the others when training has not seen it."""
 
 import json
 

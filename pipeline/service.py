@@ -93,14 +93,14 @@ def wait_until_ready(url: str, process: subprocess.Popen, log: Path, timeout: fl
         except requests.RequestException:
             time.sleep(0.05)
     state = f"not ready after {timeout:g} s" if process.poll() is None else f"ended with {process.returncode}"
-    raise RuntimeError(f"the service is {state}; its last words:\n{log.read_text()[-2000:]}")
+    raise RuntimeError(f"the service is {state}; its log ends with:\n{log.read_text()[-2000:]}")
 
 
 def replay(url: str, records: np.ndarray, records_per_request: int) -> tuple[list[dict], list[float]]:
     """Return the service's analysis of every record and each request's execution time in ms."""
     analyses, times = [], []
     with requests.Session() as session:
-        session.trust_env = False  # a proxy has no business on loopback
+        session.trust_env = False  # requests to loopback go through no proxy
         for start in tqdm(range(0, len(records), records_per_request), desc="replay", unit="request", disable=None):
             batch = records[start : start + records_per_request].tolist()
             answer = session.post(f"{url}/batch_predict/", json=[{"record": record} for record in batch], timeout=60)

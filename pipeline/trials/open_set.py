@@ -1,4 +1,4 @@
-"""Open set: how well novelty tells a fault type that was never seen from the others."""
+"""Open set: how well novelty separates a fault type that training has not seen from the others."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from pipeline.trials.lines import WINDOW_LENGTH, lines_metadata, load_lines
 
 
 def try_open_set(label: str) -> dict[str, float]:
-    """Return the AUROC with which novelty tells windows of a fault type that was never seen from those of the others.
+    """Return the AUROC of novelty for windows of a fault type that training has not seen against the others'.
 
     "known bearings": the others' first 70 % train, their last 30 % are tried. "unseen bearings": each of the others is
     tried with its bearing left out.
@@ -33,7 +33,7 @@ def try_open_set(label: str) -> dict[str, float]:
 
 
 def hide_type(features: Features, label: str) -> Features:
-    """Return features as if nobody knew that a bearing can fail in this way: its lines are lines of no part."""
+    """Return features in which the lines of this fault type count as lines of no part."""
     known, combs = COMBS.index(label), features.combs.copy()
     combs[:, 3] = np.maximum(combs[:, 3], combs[:, known])
     combs[:, known] = 0
