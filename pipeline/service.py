@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +25,8 @@ BEARINGS = Path("data/bearings.csv")
 TIMES = Path("build/execution_time.json")
 SERVED = ("model.onnx", "state_dict.pt", "decoder.json", "metrics.json", "model_card.md",
           "example.json", "example_answer.json")  # fmt: skip
-LATER = ("diagnosis.json", "protocols.json", "examples")  # of stages that this one does not wait for: taken where there
+# Of stages that this one does not wait for, so they are no part of its output: whoever deploys lays them beside.
+LATER = ("diagnosis.json", "protocols.json", "examples")
 
 
 def main() -> None:
@@ -34,7 +35,7 @@ def main() -> None:
     expected = np.load(HOLDOUT / "probabilities.npy")
     classes = list(json.loads((ASSETS / "decoder.json").read_text()).values())
     truth = read_metadata(HOLDOUT / "truth.csv")
-    build(SERVICE)
+    build(SERVICE, SERVED)
     with running(SERVICE, section["start_timeout"]) as url:
         analyses, times = replay(url, records, section["records_per_request"])
     scores = compare(analyses, truth, expected, classes, section["tolerance"])
@@ -42,15 +43,15 @@ def main() -> None:
     write_times(times, section["records_per_request"])
 
 
-def build(folder: Path) -> None:
-    """Assemble what a machine with Python and api/requirements.txt needs to serve, and nothing else."""
+def build(folder: Path, assets: Iterable[str]) -> None:
+    """Assemble what a machine with Python and api/requirements.txt needs to serve these assets, and nothing else."""
     shutil.rmtree(folder, ignore_errors=True)
     for package in ("api", "model"):
         shutil.copytree(package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info"))
     (folder / "data").mkdir()
     shutil.copyfile(BEARINGS, folder / BEARINGS)
     (folder / "assets").mkdir()
-    for name in (*SERVED, *(name for name in LATER if (ASSETS / name).exists())):
+    for name in assets:
         copy = shutil.copytree if (ASSETS / name).is_dir() else shutil.copyfile
         copy(ASSETS / name, folder / "assets" / name)
 

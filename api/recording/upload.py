@@ -21,6 +21,10 @@ from api.window.answers import DiagnosisAnswer
 
 PATH = "/diagnose/"
 NPY = "application/x-npy"
+NO_MODEL = (
+    "diagnosis.json was not among the service's assets when it started: run `dvc repro diagnosis` in the repository, "
+    "copy assets/diagnosis.json there if they are in another folder, and start the service again"
+)
 START = b'{"prediction":"'  # of the body of a worker's response
 RECORDING = {"type": "string", "format": "binary"}
 BODY = {
@@ -97,7 +101,7 @@ async def answer_upload(request: Request) -> tuple[int, bytes]:
     """Return HTTP status and JSON for a request to PATH."""
     workers: WorkerPool | None = request.app.state.recording_workers
     if workers is None:
-        raise HTTPException(503, "diagnosis.json is not among the assets: run `dvc repro diagnosis`, then `service`")
+        raise HTTPException(503, NO_MODEL)
     try:
         fields, files = await read_request(request)
     except ClientDisconnect as error:

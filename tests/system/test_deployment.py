@@ -305,7 +305,7 @@ def built(tmp_path_factory):
     folder = tmp_path_factory.mktemp("built") / "service"
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
-        build(folder)
+        build(folder, (*SERVED, *LATER))
     return folder
 
 

@@ -16,7 +16,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("build") / "service"
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
-        build(folder)
+        build(folder, (*SERVED, *LATER))
     return folder
 
 

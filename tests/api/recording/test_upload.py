@@ -486,3 +486,18 @@ def test_a_recording_of_ten_seconds_is_answered_at_once(client, mirror):
     content = (mirror / "105.mat").read_bytes()
     times = [ask(client, content, "105.mat", {"sampling_rate": "12000"}).json()["execution_time_ms"] for _ in range(9)]
     assert np.median(times) < 400  # 150 is the aim, on a machine that does nothing else
+
+
+def test_the_advice_where_the_model_is_missing_works(tmp_path):
+    assets = tmp_path / "assets"
+    shutil.copytree(ROOT / "assets", assets)
+    (assets / "diagnosis.json").unlink()
+    body, headers = npy(machine("OuterRace", 2)), {"Content-Type": "application/x-npy"}
+    request = {"data": body, "headers": headers, "params": STATED}
+    with running(tmp_path, ASSETS=str(assets)) as url:
+        answer = requests.post(f"{url}/diagnose/", **request, timeout=20)
+        assert answer.status_code == 503
+        assert "copy assets/diagnosis.json there" in answer.json()["detail"]
+    shutil.copy(ROOT / "assets" / "diagnosis.json", assets)
+    with running(tmp_path, ASSETS=str(assets)) as url:
+        assert requests.post(f"{url}/diagnose/", **request, timeout=20).json()["prediction"] == "OuterRace"
