@@ -1,4 +1,4 @@
-"""`python -m api`: serve on $HOST:$PORT."""
+"""`python -m api`: the service listens on $HOST:$PORT."""
 
 import sys
 
@@ -8,13 +8,13 @@ from api.api import app
 from api.settings import settings
 from api.window.predictor import require_model
 
-GRACE = 7  # s for accepted requests to finish after SIGTERM, so that it all ends within 10 s
+GRACE = 7  # s for accepted requests to finish after SIGTERM, so that the process ends within 10 s
 
 
 def main() -> None:
     try:
         require_model(settings.assets)
-    except FileNotFoundError as error:  # before uvicorn, which would put a traceback around these words
+    except FileNotFoundError as error:  # here, because uvicorn would print a traceback around it
         sys.exit(str(error))
     uvicorn.run(
         app,

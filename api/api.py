@@ -16,15 +16,16 @@ from api.recording.pool import WorkerPool
 from api.serving import health
 from api.serving import metrics as serving_metrics
 from api.serving.bodies import give_large_blocks_back
-from api.serving.connections import bound_connections, find_server
+from api.serving.connections import limit_connections
 from api.serving.keys import Keys
 from api.serving.log_queue import queue_server_logs
 from api.serving.metrics import Metrics
 from api.serving.middleware import ServingMiddleware
 from api.serving.openapi import document_keys, list_paths
 from api.serving.provenance import write_header
-from api.serving.shutdown import stop_gently_on_sigterm
+from api.serving.shutdown import drain_on_sigterm
 from api.serving.static_files import list_files, make_routes
+from api.serving.uvicorn_internals import find_server
 from api.settings import settings
 from api.window import batch_predict, open_inference
 from api.window.batch_predict import BatchPredictor, BatchPredictShortcut
@@ -68,15 +69,15 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.ready = True
     gc.collect()
     gc.freeze()  # later collections need not look through what was loaded until now
-    sweeping = None
+    checking = None
     if server := find_server():
         queue_server_logs(metrics.dropped_lines.inc)
-        sweeping = bound_connections(server)
-        stop_gently_on_sigterm(server, app.state)
+        checking = limit_connections(server)
+        drain_on_sigterm(server, app.state)
     yield
     app.state.ready = False
-    if sweeping:
-        sweeping.cancel()
+    if checking:
+        checking.cancel()
     if app.state.recording_workers:
         await app.state.recording_workers.stop()
     workers.shutdown()

@@ -1,62 +1,36 @@
-"""What uvicorn leaves without a limit: a connection that says nothing, never ends its headers, or takes no answer."""
+"""Time limits that uvicorn lacks: for connections without a request, and for clients that do not read a response."""
 
 import asyncio
-import signal
-from threading import current_thread, main_thread
 from time import perf_counter
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.serving.uvicorn_internals import close, is_answering, is_idle, latest_request, limit_heads, list_connections
 from api.settings import settings
 
-MOST_HEAD = 64 * 1024  # bytes of a request's line and headers, beside what came with their start
-SWEEP = 1.0  # s
-LONGEST = 2 * settings.sending_timeout + settings.request_timeout  # s for a body, its answer, and taking that
+INTERVAL = 1.0  # s between two checks
+WITHOUT_REQUEST = settings.sending_timeout  # s for the headers of a request to arrive
+WITH_REQUEST = 2 * settings.sending_timeout + settings.request_timeout  # s for its body, its response, and reading that
 
 
-def find_server() -> uvicorn.Server | None:
-    """Return the uvicorn server on whose event loop this is called; None where something else serves the app."""
-    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
-    return server if isinstance(server, uvicorn.Server) and current_thread() is main_thread() else None
+def limit_connections(server: uvicorn.Server) -> asyncio.Task:
+    """Limit connections from now on; return the task that checks them, to be cancelled when the service stops."""
+    limit_heads(server)
+    return asyncio.create_task(close_stalled(server))
 
 
-class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's, with an end to headers that have none."""
-
-    in_head, head = False, 0
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        was_in_head, self.in_head = self.in_head, self.scope is not None and "path" not in self.scope
-        self.head = self.head + len(data) if was_in_head and self.in_head else 0
-        if self.head > MOST_HEAD and not self.transport.is_closing():
-            self.send_400_response(f"The headers are longer than {MOST_HEAD} bytes.")
-
-
-def bound_connections(server: uvicorn.Server) -> asyncio.Task:
-    """Bound the connections to come; return the task that looks at them, to be cancelled in the end."""
-    if server.config.http_protocol_class is HttpToolsProtocol:
-        server.config.http_protocol_class = BoundedProtocol
-    return asyncio.create_task(sweep(server))
-
-
-def http_connections(server: uvicorn.Server) -> list[HttpToolsProtocol]:
-    return [each for each in server.server_state.connections if isinstance(each, HttpToolsProtocol)]
-
-
-async def sweep(server: uvicorn.Server) -> None:
-    """Close connections where nothing has changed for too long."""
-    since: dict[HttpToolsProtocol, tuple[object, float]] = {}
+async def close_stalled(server: uvicorn.Server) -> None:
+    """Close connections on which no request has begun or ended for too long."""
+    states: dict[object, tuple[object, float]] = {}  # the latest request of each, and since when it is that
     while True:
-        await asyncio.sleep(SWEEP)
+        await asyncio.sleep(INTERVAL)
         now = perf_counter()
-        before, since = since, {}
-        for each in http_connections(server):
-            if each.timeout_keep_alive_task is None:  # else uvicorn's timer runs
-                cycle, begin = before.get(each, (None, now))
-                since[each] = (each.cycle, begin if cycle is each.cycle else now)
-        for each, (cycle, begin) in since.items():
-            is_answering = cycle is not None and not cycle.response_complete
-            if now - begin > (LONGEST if is_answering else settings.sending_timeout):
-                each.transport.abort()
+        before, states = states, {}
+        for connection in list_connections(server):
+            if is_idle(connection):
+                continue
+            request, since = before.get(connection, (None, now))
+            states[connection] = (latest_request(connection), since if request is latest_request(connection) else now)
+        for connection, (_, since) in states.items():
+            if now - since > (WITH_REQUEST if is_answering(connection) else WITHOUT_REQUEST):
+                close(connection)
