@@ -85,7 +85,7 @@ def count_dropped(port):
 
 def test_errors_that_are_not_read_stop_nothing():
     with running("python -m api") as (process, port):
-        send_invalid(port, 1_500)
+        send_invalid(port, 2_500)
         assert send(port, 1) == [200]
         process.terminate()
         assert process.wait(timeout=20) == 0
