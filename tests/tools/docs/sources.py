@@ -8,7 +8,7 @@ from typing import Any
 import torch
 import yaml
 
-from api.serving.connections import MOST_HEAD
+from api.serving.uvicorn_internals import MOST_HEAD_BYTES
 from model.recording.lines import LEAST_RATE, WINDOW_SECONDS
 from tests.tools.docs.pages import ROOT
 
@@ -62,7 +62,7 @@ LEAST_KILOHERTZ, LEAST_SECONDS = kilo(LEAST_RATE), f"{WINDOW_SECONDS:.1f}"
 WINDOW_OF_RECORDING = f"{WINDOW_SECONDS:.2f}"
 PAGE_FILES = [path for path in (ROOT / "api" / "page").iterdir() if path.suffix != ".txt"]
 PAGE_WEIGHT = f"{sum(path.stat().st_size for path in PAGE_FILES) / 1000:.0f}"
-HEAD = str(MOST_HEAD // 1024)
+HEAD = str(MOST_HEAD_BYTES // 1024)
 
 
 def count_healthy(samples: str) -> str:
