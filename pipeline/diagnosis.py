@@ -5,6 +5,7 @@ import torch
 from tqdm import trange
 
 from model.recording.lines import Features
+from model.recording.thresholds import read_thresholds
 from pipeline import params
 from pipeline.catalogue import read_metadata
 from pipeline.params import ASSETS, LINES, SIMULATED
@@ -12,15 +13,22 @@ from pipeline.training.recording import fit_recording_diagnosis, train_line_netw
 
 
 def main() -> None:
-    section = params.load("diagnosis")
+    section, thresholds = params.load("diagnosis"), read_thresholds(params.load("decision"))
     torch.use_deterministic_algorithms(True)
     simulated = np.load(SIMULATED)
     features = Features(*(simulated[name] for name in Features._fields))
     seeds = trange(section["seed"], section["seed"] + section["networks"], desc="train", unit="network", disable=None)
-    networks = [train_line_network(features, simulated["label"], seed, **section["training"]) for seed in seeds]
-    copies = {name: read_features(name) for name in ("clean", "augmented")}
-    metadata = read_metadata(LINES / "metadata.csv")
-    diagnosis = fit_recording_diagnosis(networks, **copies, metadata=metadata, regularisation=section["regularisation"])
+    training = section["training"] | {"quiet_line": thresholds.baseline.quiet_line}
+    networks = [train_line_network(features, simulated["label"], seed, **training) for seed in seeds]
+    diagnosis = fit_recording_diagnosis(
+        networks,
+        read_features("clean"),
+        read_features("augmented"),
+        read_metadata(LINES / "metadata.csv"),
+        section["regularisation"],
+        section["spectra"],
+        thresholds,
+    )
     diagnosis.save(ASSETS / "diagnosis.json")
     print(f"temperature {diagnosis.temperature:.2f}, familiar spectra within {diagnosis.spectra.familiar:.2f}")
 

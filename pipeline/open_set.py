@@ -3,13 +3,15 @@
 import json
 
 from model.recording.classes import FAULTS
+from model.recording.thresholds import Familiarity
 from pipeline import params
 from pipeline.params import ASSETS
 from pipeline.trials.open_set import try_open_set
 
 
 def main() -> None:
-    areas = {label: try_open_set(label) for label in FAULTS}
+    limits = Familiarity(**params.load("decision")["familiarity"])
+    areas = {label: try_open_set(label, limits, **params.load("diagnosis")["spectra"]) for label in FAULTS}
     (ASSETS / "open_set.json").write_text(json.dumps(areas, indent=1) + "\n")
 
 

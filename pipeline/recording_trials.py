@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from model.recording.thresholds import read_thresholds
 from pipeline import params
 from pipeline.trials.jobs import list_jobs, longest_first, write_trials
 from pipeline.trials.pool import run_jobs
@@ -9,12 +10,15 @@ from pipeline.trials.recordings import try_recordings
 
 
 def main(network: str) -> None:
+    diagnosis = params.load("diagnosis")
     trial = partial(
         try_recordings,
         network=network,
         noise=params.load("lines")["noise"],
-        regularisation=params.load("diagnosis")["regularisation"],
+        regularisation=diagnosis["regularisation"],
+        spectra=diagnosis["spectra"],
         bearing=params.load("rig")["bearing"],
+        thresholds=read_thresholds(params.load("decision")),
     )
     jobs = list_jobs(network, params.load("protocols")["seeds"])
     write_trials(network, run_jobs(trial, longest_first(jobs)))

@@ -14,13 +14,8 @@ def waveform(signal: np.ndarray, sampling_rate: float, windows: int) -> dict:
     return {"seconds_per_point": len(signal) / sampling_rate / points, "low": low, "high": high}
 
 
-def spectrum(windows: np.ndarray, sampling_rate: float, unit: float) -> dict:
-    """Return lowest and highest amplitude (peak) of each stretch of the spectrum, averaged over windows (windows,
-    samples), times the unit."""
-    samples = windows.shape[1]
-    taper = np.hanning(samples)
-    power = sum(np.square(np.abs(np.fft.rfft((window - window.mean()) * taper))) for window in windows)
-    amplitude = 2 * unit * np.sqrt(power / len(windows)) / taper.sum()
+def spectrum(amplitude: np.ndarray, sampling_rate: float) -> dict:
+    """Return lowest and highest amplitude of each stretch of a spectrum (bins,) up to half the rate, which is in Hz."""
     points = min(SPECTRUM_POINTS, len(amplitude))
     low, high = extremes(amplitude, points)
     return {"hertz_per_point": sampling_rate / 2 / points, "low": low, "high": high}

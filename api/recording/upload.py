@@ -12,12 +12,12 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from api.recording.fields import Fields
+from api.recording.models import DiagnosisAnswer
 from api.recording.pool import WorkerPool, refuse
 from api.recording.protocol import File
 from api.serving.bodies import read_body
 from api.serving.errors import ErrorAnswer, InvalidAnswer
 from api.settings import settings
-from api.window.answers import DiagnosisAnswer
 
 PATH = "/diagnose/"
 NPY = "application/x-npy"

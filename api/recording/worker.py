@@ -86,7 +86,8 @@ def load_warm(path: Path) -> RecordingDiagnosis:
 
 def respond(diagnosis: RecordingDiagnosis, fields: dict[str, Any], files: list[File], limits: Limits) -> Response:
     try:
-        return Response(200, to_json(answer(diagnosis, Fields(**fields), files, limits), inf_nan_mode="null"))
+        found = answer(diagnosis, Fields(**fields), files, limits)
+        return Response(200, found.model_dump_json(exclude_unset=True).encode())
     except MistakeError as error:
         return Response(422, describe_mistakes(error.mistakes, error.came))
     except MemoryError:

@@ -3,22 +3,14 @@
 import numpy as np
 
 from model.bearings import Bearing
-from model.recording.lines import BANDS, LEAST_RATE, SPECTRUM_EDGES, WINDOW_SECONDS, Features, window_length
+from model.recording.lines import LEAST_RATE, SPECTRUM_EDGES, WINDOW_SECONDS, Features, window_length
 from model.recording.recording import Recording
-from model.recording.windows import in_parts
+from model.recording.spectra import BANDS
+from model.recording.thresholds import Checks
 
-HELD = 0.5  # share of samples that equal their predecessor; a converter's steps repeat, but not half the time
-CLIPPED = 2e-4  # share of samples that rest on the largest or smallest value; unclipped recordings have none
-TONE = 0.98  # share of the power in one line
-DRIFT = 5.0  # Hz; below, a sensor drifts
-AUDIBLE = 1e-6  # share of the power above DRIFT that is still a signal
 CONSTANT = 1e-10  # of the largest value; a recording that varies by less is rounding
-HIGHEST_LINE = 1_450  # Hz
-NOISE_ROOM = 0.06  # natural logarithm; how far the moments of noise stray in a long recording
 TONES = (20, 4_950)  # Hz
 TONE_SURROUNDINGS = 32  # bins
-LEAST_TONE = 5.0  # deviations; the strongest of the thousands of bins of noise lies at 3 to 5
-LEAST_TURNS = 4  # of the shaft in a window: fewer, and lines that lie a turn apart run together
 
 
 def check_recording(recording: Recording) -> np.ndarray:
@@ -47,75 +39,85 @@ def check_recording(recording: Recording) -> np.ndarray:
 
 def normalise(signal: np.ndarray) -> np.ndarray:
     largest = np.abs(signal).max()
-    signal = (
-        signal / largest if largest > 0 else signal
-    )  # first: sums of 1e300 would overflow, squares of 1e-200 vanish
+    if largest > 0:  # first: sums of 1e300 would overflow, squares of 1e-200 vanish
+        signal = signal / largest
     if np.ptp(signal) <= CONSTANT:
         return np.zeros_like(signal)
     centred = signal - signal.mean()
     return centred / np.abs(centred).max()
 
 
-def find_hindrance(rpm: float, bearing: Bearing) -> str:
+def find_hindrance(rpm: float, bearing: Bearing, limits: Checks) -> str:
     """Return why this speed (rpm) cannot be diagnosed by windows of this length, or an empty text."""
-    turns = rpm / 60 * WINDOW_SECONDS
-    if turns < LEAST_TURNS:
-        return f"the shaft turns {turns:.2g} times in a window, {LEAST_TURNS} or more are needed: too slow to diagnose"
-    highest = max(bearing.orders.bpfo, bearing.orders.bpfi, 2 * bearing.orders.bsf) * rpm / 60
-    if highest > HIGHEST_LINE:
+    if is_too_slow(rpm, limits):
         return (
-            f"a fault's lines lie at {highest:,.0f} Hz, beyond the {HIGHEST_LINE:,} Hz that envelopes reach: too fast"
+            f"the shaft turns {turns_in_a_window(rpm):.2g} times in a window, {limits.least_turns:g} or more are "
+            "needed: too slow to diagnose"
+        )
+    highest = max(bearing.orders.bpfo, bearing.orders.bpfi, 2 * bearing.orders.bsf) * rpm / 60
+    if highest > limits.highest_line:
+        return (
+            f"a fault's lines lie at {highest:,.0f} Hz, beyond the {limits.highest_line:,} Hz that envelopes reach: "
+            "too fast"
         )
     return ""
 
 
-def is_noise(features: Features, windows: np.ndarray, sampling_rate: float) -> bool:
+def is_too_slow(rpm: float, limits: Checks) -> bool:
+    """Return whether lines that lie a turn of the shaft apart run together in windows of this length."""
+    return turns_in_a_window(rpm) < limits.least_turns
+
+
+def turns_in_a_window(rpm: float) -> float:
+    return rpm / 60 * WINDOW_SECONDS
+
+
+def is_noise(features: Features, spectrum: np.ndarray, spacing: float, limits: Checks) -> bool:
     """Return whether a recording is noise of whatever colour: Gaussian, steady, and without a tone.
 
-    The envelope of Gaussian noise has E|z|^4 / (E|z|^2)^2 = 2 in every band, its waveform a kurtosis of 3.
+    spectrum (bins,) is averaged over the windows, spacing is in Hz. The envelope of Gaussian noise has
+    E|z|^4 / (E|z|^2)^2 = 2 in every band, its waveform a kurtosis of 3.
     """
     levels = np.exp(features.spectrum.mean(axis=0))
     centres = (SPECTRUM_EDGES[1:] + SPECTRUM_EDGES[:-1]) / 2
     power = np.array([levels[(centres > low) & (centres < high)].mean() for low, high in BANDS])
     apart = np.abs(features.moments.mean(axis=0) - np.log(2)) @ (power / power.sum())
-    room = NOISE_ROOM * (1 + 1 / np.sqrt(len(windows)))
+    windows = len(features.spectrum)
+    room = limits.noise_room * (1 + 1 / np.sqrt(windows))
     steady = max(apart, abs(features.shape[:, 0].mean() - np.log(3))) < room
-    return bool(steady and tone_strength(windows, sampling_rate) < LEAST_TONE)
+    return bool(steady and tone_strength(np.square(spectrum), spacing, windows) < limits.least_tone)
 
 
-def tone_strength(windows: np.ndarray, sampling_rate: float) -> float:
-    """Return how far the strongest narrow line of the mean spectrum of windows lies beyond chance, in deviations.
+def tone_strength(power: np.ndarray, spacing: float, windows: int) -> float:
+    """Return how far the strongest narrow line of the mean power (bins,) of windows lies beyond chance, in deviations.
 
     The mean of n exponential powers is a gamma variable, whose cube root is nearly normal: Wilson and Hilferty, PNAS 17
-    (1931) 684.
+    (1931) 684. spacing in Hz.
     """
-    taper = np.hanning(windows.shape[1])
-    power = sum(np.square(np.abs(np.fft.rfft(part * taper, axis=1))).sum(axis=0) for part in in_parts(windows))
-    spacing = sampling_rate / windows.shape[1]
     power = power[round(TONES[0] / spacing) : round(TONES[1] / spacing)]
     around = np.convolve(np.pad(power, TONE_SURROUNDINGS, mode="reflect"), np.ones(2 * TONE_SURROUNDINGS + 1), "valid")
     ratio = power * (2 * TONE_SURROUNDINGS + 1) / np.maximum(around, np.finfo(float).tiny)
-    independent = 1 + 0.9 * (len(windows) - 1)  # Hann windows that overlap by half are nearly so
+    independent = 1 + 0.9 * (windows - 1)  # Hann windows that overlap by half are nearly so
     chance = 1 / (9 * independent)
     return float(((np.cbrt(ratio) - (1 - chance)) / np.sqrt(chance)).max())
 
 
-def find_defect(signal: np.ndarray, sampling_rate: float) -> str:
+def find_defect(signal: np.ndarray, sampling_rate: float, limits: Checks) -> str:
     """Return what is wrong with a recording (samples,) of finite numbers, or an empty text; sampling_rate in Hz."""
     if np.ptp(signal) == 0:
         return "the sensor is off: the signal is constant"
     held = float((np.diff(signal) == 0).mean())
-    if held > HELD:
+    if held > limits.held:
         return f"the sensor is off, stuck or too coarse: {100 * held:.0f} % of the samples repeat the one before"
     clipped = resting_share(signal)
-    if clipped > CLIPPED:
+    if clipped > limits.clipped:
         return f"the signal is clipped: {100 * clipped:.2g} % of the samples rest on its largest or smallest value"
     part = signal[: quick_length(len(signal))]
     power = np.square(np.abs(np.fft.rfft((part - part.mean()) * np.hanning(len(part)))))
-    heard = power[round(DRIFT * len(part) / sampling_rate) :]
-    first = len(power) - len(heard) if heard.sum() > AUDIBLE * power.sum() else 0
+    heard = power[round(limits.drift * len(part) / sampling_rate) :]
+    first = len(power) - len(heard) if heard.sum() > limits.audible * power.sum() else 0
     peak = first + int(power[first:].argmax())
-    if power[max(peak - 3, first) : peak + 4].sum() > TONE * power[first:].sum():
+    if power[max(peak - 3, first) : peak + 4].sum() > limits.tone * power[first:].sum():
         return f"the signal is one tone at {peak * sampling_rate / len(part):.4g} Hz, not a bearing's vibration"
     return ""
 

@@ -1,33 +1,30 @@
 """From the experts' log-odds to probabilities, and from these to a prediction or "Unknown" with its reason."""
 
+from collections import Counter
+
 import numpy as np
 
 from model.recording.classes import CLASSES, FAULTS, UNKNOWN
-from model.recording.experts import LIMIT, Odds, sigmoid
+from model.recording.experts import Odds, sigmoid
 from model.recording.familiarity import spectral_familiarity, spectral_share
-
-LEAST_BALL = (
-    -2.0
-)  # lines of a race speak against a ball fault only so far: balls strike the races (Smith, Randall 2015)
-CLEAR, CLEAR_FADE = 0.8, 0.4  # a fault's comb this far above the others' decides the type alone
-LEAST_FAMILIARITY = 0.01
-FOREIGN_COMB, FOREIGN_LEAD = 2.1, 1.0  # lines of no part: this high, and this far above those of every fault
+from model.recording.thresholds import Decision, Familiarity, Thresholds
 
 
-def clarity(combs: np.ndarray) -> np.ndarray:
+def clarity(combs: np.ndarray, limits: Decision) -> np.ndarray:
     """Return 1 where the lines of one fault stand far above those of the others, 0 where they do not, (windows,)."""
     ranked = np.sort(combs[:, :3], axis=1)
-    return np.clip((ranked[:, 2] - ranked[:, 1] - CLEAR) / CLEAR_FADE, 0, 1)
+    return np.clip((ranked[:, 2] - ranked[:, 1] - limits.clear) / limits.clear_fade, 0, 1)
 
 
-def pool(lines: Odds, spectral: Odds, relative: np.ndarray, clear: np.ndarray) -> Odds:
+def pool(lines: Odds, spectral: Odds, relative: np.ndarray, clear: np.ndarray, limits: Thresholds) -> Odds:
     """Return the pooled log-odds of lines and spectrum; relative is the relative_distance of the spectra.
 
     A fault is called where its lines show or a familiar spectrum says so: a spectrum from elsewhere says nothing. On
     the type a clear comb of lines decides alone.
     """
-    familiarity, share = spectral_familiarity(relative), spectral_share(relative) * (1 - clear)
-    least_ball = LEAST_BALL - (LIMIT + LEAST_BALL) * clear
+    familiarity = spectral_familiarity(relative, limits.familiarity)
+    share = spectral_share(relative, limits.familiarity) * (1 - clear)
+    least_ball = limits.decision.least_ball - (limits.experts.limit + limits.decision.least_ball) * clear
     return Odds(
         np.maximum(lines.fault, (1 - familiarity) * lines.fault + familiarity * spectral.fault),
         (1 - share) * np.maximum(lines.ball, least_ball) + share * spectral.ball,
@@ -42,14 +39,14 @@ def probabilities(odds: Odds) -> np.ndarray:
     return np.stack([fault * ball, race * (1 - outer), 1 - fault, race * outer], axis=1)
 
 
-def calibrate(uncalibrated: np.ndarray, temperature: float, relative: np.ndarray) -> np.ndarray:
+def calibrate(uncalibrated: np.ndarray, temperature: float, relative: np.ndarray, limits: Familiarity) -> np.ndarray:
     """Return probabilities (windows, classes) sharpened by the temperature as far as the spectrum is familiar.
 
     The mean of two experts is less sure than it could be; the lines alone, trained to be calibrated, are left as they
     are. The most probable class stays. Formula: Guo et al., On Calibration of Modern Neural Networks, ICML 2017,
     section 4.2.
     """
-    power = temperature ** -spectral_familiarity(relative)
+    power = temperature ** -spectral_familiarity(relative, limits)
     sharpened = uncalibrated ** power[:, None]
     return sharpened / sharpened.sum(axis=1, keepdims=True)
 
@@ -68,21 +65,39 @@ def replace_fault(each: np.ndarray, fault: np.ndarray) -> np.ndarray:
     return np.insert(types * fault[:, None], normal, 1 - fault, axis=1)
 
 
-def name_prediction(row: np.ndarray, combs: np.ndarray, familiarity: float, relative: float) -> tuple[str, str]:
+def name_prediction(
+    row: np.ndarray, combs: np.ndarray, familiarity: float, relative: float, limits: Decision
+) -> tuple[str, str]:
     """Return the class of probabilities (classes,), or UNKNOWN and the reason."""
     types = {name: row[CLASSES.index(name)] for name in FAULTS}
     fault, likely = sum(types.values()), max(types, key=types.get)
-    explained, other = float(combs[:3].max()), float(combs[3])
-    foreign = other > FOREIGN_COMB and other - explained > FOREIGN_LEAD
-    if foreign and (fault > 0.5 or relative > 1):
+    if is_foreign(combs, limits) and (fault > limits.fault or relative > 1):
         return UNKNOWN, (
             "unlike anything in training: strong lines at orders that no part of this bearing makes; check rpm, "
             "sampling rate and bearing"
         )
-    if fault <= 0.5:
+    if fault <= limits.fault:
         return "Normal", ""
-    if familiarity < LEAST_FAMILIARITY:
+    if familiarity < limits.least_familiarity:
         return UNKNOWN, "unlike anything in training: signs of damage, but neither spectrum nor lines of a known fault"
-    if types[likely] < fault / 2:
+    if types[likely] < limits.type_share * fault:
         return UNKNOWN, "damage, type unclear: no type has half of the probability of a fault"
     return likely, ""
+
+
+def is_foreign(combs: np.ndarray, limits: Decision) -> bool:
+    """Return whether lines of no part stand high, and far above those of every fault."""
+    explained, other = float(combs[:3].max()), float(combs[3])
+    return other > limits.foreign_comb and other - explained > limits.foreign_lead
+
+
+def find_dissent(prediction: str, of_windows: list[str], limits: Decision) -> str:
+    """Return a warning where many windows say otherwise than the whole, or an empty text.
+
+    A fault may come and go, or the load change.
+    """
+    counts = Counter(of_windows)
+    if len(of_windows) - counts[prediction] < limits.dissent * max(len(of_windows), 1):
+        return ""
+    said = ", ".join(f"{count} {label}" for label, count in counts.most_common())
+    return f"the windows disagree ({said}): look at them one by one"

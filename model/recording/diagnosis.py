@@ -8,23 +8,28 @@ from pathlib import Path
 import numpy as np
 
 from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
+from model.recording.analysis import Analysis, analyse
 from model.recording.baseline import Healthy, change_odds, describe_baseline
-from model.recording.checks import check_recording, find_defect, find_hindrance, is_noise
+from model.recording.checks import check_recording, find_defect, find_hindrance, is_noise, is_too_slow
 from model.recording.classes import CLASSES, COMBS, UNKNOWN
 from model.recording.decision import (
     calibrate,
     clarity,
+    find_dissent,
     name_prediction,
     pool,
     pool_windows,
     probabilities,
     replace_fault,
 )
+from model.recording.evidence import NO_WINDOW, TOO_SLOW, Evidence, nothing, weigh
 from model.recording.experts import Head, Odds, head_odds, network_odds, sigmoid
-from model.recording.familiarity import Spectra, novelty, relative_distance
+from model.recording.familiarity import Spectra, familiarity, relative_distance
 from model.recording.lines import Features
 from model.recording.recording import Recording
-from model.recording.windows import cut, describe_in_parts
+from model.recording.thresholds import Thresholds, read_thresholds, write_thresholds
+
+NO_BASELINE = "no healthy baseline was given: healthy or damaged is decided by lines and spectrum alone, the weaker way"
 
 
 @dataclass
@@ -42,9 +47,9 @@ class Diagnosis:
     """The answer for a recording.
 
     prediction is one of CLASSES or UNKNOWN, with the reason then. probabilities are calibrated and sum to 1 over
-    CLASSES; familiarity is the share of the training's bearings, each left out in turn, that looked at least as unlike
-    the others. combs are the heights (natural logarithm over the surroundings) of the strongest comb of lines of each
-    fault and of none.
+    CLASSES. familiarity is a share of training's windows: of those that looked at least as unlike the other bearings
+    when their own was left out. combs are the heights (natural logarithm over the surroundings) of the strongest comb
+    of lines of each fault and of none. analysis holds the spectra that all of it, and the evidence, was read from.
     """
 
     prediction: str
@@ -52,102 +57,138 @@ class Diagnosis:
     probabilities: dict[str, float]
     familiarity: float
     combs: dict[str, float]
-    windows: list[Window] = field(default_factory=list)
+    windows: list[Window]
+    evidence: Evidence
+    analysis: Analysis
     warnings: list[str] = field(default_factory=list)
 
 
 @dataclass
 class RecordingDiagnosis:
-    """The experts and what holds them together: networks trained on simulated faults, heads on real spectra."""
+    """The experts and what holds them together: networks trained on simulated faults, heads on real spectra, and the
+    thresholds under which they were fitted."""
 
     networks: list[dict[str, np.ndarray]]
     heads: dict[str, list[Head]]
     spectra: Spectra
     temperature: float
+    thresholds: Thresholds
 
     def save(self, path: Path) -> None:
-        """Write all of it as JSON, seven significant digits."""
-        path.write_text(json.dumps(self, default=to_plain, separators=(",", ":")) + "\n")
+        """Write all of it as JSON, weights with seven significant digits."""
+        plain = vars(self) | {"thresholds": write_thresholds(self.thresholds)}
+        path.write_text(json.dumps(plain, default=to_plain, separators=(",", ":")) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> "RecordingDiagnosis":
         plain = json.loads(path.read_text())
-        arrays = [{name: np.array(value, np.float32) for name, value in net.items()} for net in plain["networks"]]
-        heads = {name: [Head(np.array(w, np.float32), b) for w, b in pairs] for name, pairs in plain["heads"].items()}
-        spectra = plain["spectra"]
+        arrays = {name: np.array(value) for name, value in plain["spectra"].items() if isinstance(value, list)}
         return cls(
-            arrays,
-            heads,
-            Spectra(
-                np.array(spectra["centres"]),
-                np.array(spectra["stretch"]),
-                np.array(spectra["spread"]),
-                spectra["familiar"],
-                np.array(spectra["novelties"]),
-            ),
+            [{name: np.array(value, np.float32) for name, value in net.items()} for net in plain["networks"]],
+            {name: [Head(np.array(w, np.float32), b) for w, b in pairs] for name, pairs in plain["heads"].items()},
+            Spectra(**plain["spectra"] | arrays),
             plain["temperature"],
+            read_thresholds(plain["thresholds"]),
         )
-
-    def odds(self, features: Features) -> Odds:
-        """Return the pooled log-odds without a baseline."""
-        lines, spectral = network_odds(self.networks, features), head_odds(self.heads, features)
-        return pool(lines, spectral, relative_distance(self.spectra, features), clarity(features.combs))
-
-    def probabilities(self, features: Features, odds: Odds) -> np.ndarray:
-        """Return the calibrated probabilities (windows, classes) of log-odds."""
-        return calibrate(probabilities(odds), self.temperature, relative_distance(self.spectra, features))
 
     def diagnose(
         self,
         recording: Recording,
         bearing: Bearing = BEARINGS[DEFAULT_BEARING],
-        baseline: Sequence[Recording] | Healthy = (),
+        baseline: Sequence[Recording] | Healthy | None = None,
     ) -> Diagnosis:
         """Diagnose a recording whose shaft turns the inner race.
 
         baseline: recordings of the same machine when it was healthy, or what describe_baseline made of them. Raises
         ValueError that says what came and what was expected.
         """
-        signal, sampling_rate, rpm = check_recording(recording), recording.sampling_rate, recording.rpm
-        healthy = baseline if isinstance(baseline, Healthy) or not baseline else describe_baseline(baseline, bearing)
-        reason = find_defect(signal, sampling_rate) or find_hindrance(rpm, bearing)
-        starts, windows = cut(signal, sampling_rate)
-        if reason or not len(windows):
-            return unreadable(reason or "the sensor is off: no window varies")
-        features = describe_in_parts(windows, sampling_rate, rpm / 60, bearing.orders)
-        if is_noise(features, windows, sampling_rate):
-            return unreadable("noise and nothing else: no tone, no impact and no line of a machine")
-        each = self.probabilities(features, self.odds(features))
-        if healthy:
-            each = replace_fault(each, sigmoid(change_odds(self.networks, healthy, features)))
-        answer = self.judge(features, each, starts / sampling_rate)
-        if not healthy:
-            answer.warnings.append(
-                "no healthy baseline was given: healthy or damaged is decided by lines and spectrum alone, "
-                "the weaker way"
-            )
+        signal = check_recording(recording)
+        if baseline and not isinstance(baseline, Healthy):
+            baseline = describe_baseline(baseline, bearing, self.thresholds)
+        analysis = analyse(recording, signal, bearing.orders, self.thresholds.checks.highest_line)
+        reason = self.find_fault_of_recording(recording, signal, bearing, analysis)
+        if reason:
+            even = dict.fromkeys(CLASSES, 1 / len(CLASSES))
+            evidence = self.weigh(UNKNOWN, recording, bearing, analysis)
+            return Diagnosis(UNKNOWN, reason, even, 0.0, dict.fromkeys(COMBS, 0.0), [], evidence, analysis)
+        relative = relative_distance(self.spectra, analysis.features)
+        each = self.probabilities(analysis.features, relative)
+        if baseline:
+            odds = change_odds(self.networks, baseline, analysis.features, self.thresholds)
+            each = replace_fault(each, sigmoid(odds))
+        answer = self.conclude(recording, bearing, analysis, relative, each)
+        dissent = find_dissent(
+            answer.prediction, [window.prediction for window in answer.windows], self.thresholds.decision
+        )
+        answer.warnings += filter(None, [not baseline and NO_BASELINE, dissent])
         return answer
 
-    def judge(self, features: Features, each: np.ndarray, starts: np.ndarray) -> Diagnosis:
-        """Return the recording's answer from its windows' probabilities (windows, classes); starts in seconds."""
-        relative = relative_distance(self.spectra, features)
-        familiarity = self.familiarity(relative, features.combs)
-        whole = pool_windows(each)
-        combs, distance = features.combs.mean(axis=0), float(np.median(relative))
-        typical = float(self.familiarity(distance, combs[None])[0])
-        prediction, reason = name_prediction(whole, combs, typical, distance)
-        windows = [
-            Window(float(start), name_prediction(*facts)[0], to_dict(facts[0]), float(facts[2]))
-            for start, *facts in zip(starts, each, features.combs, familiarity, relative, strict=True)
-        ]
-        return Diagnosis(
-            prediction, reason, to_dict(whole), typical, dict(zip(COMBS, combs.tolist(), strict=True)), windows
-        )
+    def find_fault_of_recording(
+        self, recording: Recording, signal: np.ndarray, bearing: Bearing, analysis: Analysis
+    ) -> str:
+        """Return why nothing can be told from a recording, or an empty text."""
+        checks = self.thresholds.checks
+        reason = find_defect(signal, recording.sampling_rate, checks) or find_hindrance(recording.rpm, bearing, checks)
+        if reason:
+            return reason
+        if not len(analysis.starts):
+            return "the sensor is off: no window varies"
+        if is_noise(analysis.features, analysis.spectrum, analysis.spacing, checks):
+            return "noise and nothing else: no tone, no impact and no line of a machine"
+        return ""
 
-    def familiarity(self, relative: np.ndarray | float, combs: np.ndarray) -> np.ndarray:
-        """Return the share of training's bearings, each left out in turn, at least as novel as these windows."""
-        quantiles = self.spectra.novelties
-        return np.interp(novelty(relative, combs), quantiles, np.linspace(1, 0, len(quantiles)))
+    def probabilities(self, features: Features, relative: np.ndarray) -> np.ndarray:
+        """Return the calibrated probabilities (windows, classes) without a baseline.
+
+        relative is the relative_distance of the features' spectra, (windows,).
+        """
+        odds = self.odds(features, relative)
+        return calibrate(probabilities(odds), self.temperature, relative, self.thresholds.familiarity)
+
+    def odds(self, features: Features, relative: np.ndarray) -> Odds:
+        """Return the pooled log-odds without a baseline."""
+        limits = self.thresholds
+        lines = network_odds(self.networks, features, limits.experts)
+        spectral = head_odds(self.heads, features, limits.experts)
+        return pool(lines, spectral, relative, clarity(features.combs, limits.decision), limits)
+
+    def conclude(
+        self, recording: Recording, bearing: Bearing, analysis: Analysis, relative: np.ndarray, each: np.ndarray
+    ) -> Diagnosis:
+        """Return the recording's answer from its windows' probabilities (windows, classes)."""
+        limits, combs = self.thresholds, analysis.features.combs
+        windows = [
+            Window(float(start), name_prediction(*facts, limits.decision)[0], to_dict(facts[0]), float(facts[2]))
+            for start, *facts in zip(
+                analysis.starts / recording.sampling_rate,
+                each,
+                combs,
+                familiarity(self.spectra, relative, combs, limits.familiarity),
+                relative,
+                strict=True,
+            )
+        ]
+        whole, mean, distance = pool_windows(each), combs.mean(axis=0), float(np.median(relative))
+        typical = float(familiarity(self.spectra, distance, mean[None], limits.familiarity)[0])
+        prediction, reason = name_prediction(whole, mean, typical, distance, limits.decision)
+        heights = dict(zip(COMBS, mean.tolist(), strict=True))
+        evidence = self.weigh(prediction, recording, bearing, analysis)
+        return Diagnosis(prediction, reason, to_dict(whole), typical, heights, windows, evidence, analysis)
+
+    def weigh(self, prediction: str, recording: Recording, bearing: Bearing, analysis: Analysis) -> Evidence:
+        """Return what the bearing's lines say of a prediction, from the spectra that it was made of."""
+        if not len(analysis.starts):
+            return nothing(NO_WINDOW)
+        if is_too_slow(recording.rpm, self.thresholds.checks):
+            return nothing(TOO_SLOW)
+        return weigh(
+            analysis.envelope_spectra,
+            analysis.spacing,
+            recording.rpm / 60,
+            bearing.orders,
+            prediction,
+            self.thresholds.evidence,
+        )
 
 
 def to_plain(value: object) -> object:
@@ -158,8 +199,3 @@ def to_plain(value: object) -> object:
 
 def to_dict(row: np.ndarray) -> dict[str, float]:
     return dict(zip(CLASSES, row.tolist(), strict=True))
-
-
-def unreadable(reason: str) -> Diagnosis:
-    even = dict.fromkeys(CLASSES, 1 / len(CLASSES))
-    return Diagnosis(UNKNOWN, reason, even, 0.0, dict.fromkeys(COMBS, 0.0))

@@ -8,23 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.bearings import FaultOrders
-from model.recording.lines import (
-    BANDS,
-    ORDER_TOLERANCE,
-    SURROUNDINGS,
-    envelope_spectrum,
-    limit_band,
-    prominence,
-    squared_envelope,
-)
-from model.recording.windows import in_parts
+from model.recording import thresholds
+from model.recording.lines import ORDER_TOLERANCE
+from model.recording.spectra import BANDS, prominence
 
 HARMONICS = 3
-LEAST_BINS = SURROUNDINGS  # from 0 to a line, so that it has surroundings to stand out from
-REACH = 1_450  # Hz; the envelopes of all bands have a spectrum up to here
-LEAST_COMB = 0.85  # natural logarithm; healthy bearings reach 0.78, faults with lines 0.9 to 3.3
-CHANCE = 1.25  # the comb that noise reaches in a single window; it falls with the root of the number of windows
-LEAD = 0.5  # a comb this far above another overshadows it
+TOO_SLOW = "the shaft turns too slowly for these windows: its lines run together"
+NO_WINDOW = "there is nothing to see: no window varies"
 
 
 @dataclass
@@ -58,34 +48,40 @@ class Evidence:
 
 
 def weigh(
-    windows: np.ndarray, sampling_rate: float, shaft_rate: float, orders: FaultOrders, prediction: str
+    envelope_spectra: np.ndarray,
+    spacing: float,
+    shaft_rate: float,
+    orders: FaultOrders,
+    prediction: str,
+    limits: thresholds.Evidence,
 ) -> Evidence:
-    """Return what the envelope spectra of windows (windows, window_length(sampling_rate)) say of a prediction.
+    """Return what envelope spectra (bands, windows, bins) say of a prediction; spacing of the bins and rate in Hz.
 
-    Rates in Hz. The band is the one in which a fault's first harmonics stand highest over their surroundings.
+    The band is the one in which a fault's first harmonics stand highest over their surroundings.
     """
-    if not len(windows):
-        return nothing("there is nothing to see: no window varies")
-    spacing = sampling_rate / windows.shape[1] / shaft_rate
-    if min(order for _, _, order in fault_lines(orders)) < LEAST_BINS * spacing:
-        return nothing("the shaft turns too slowly for these windows: its lines run together")
-    spectra = envelope_spectra(windows, sampling_rate, highest_order(orders) * shaft_rate)
-    heights = prominence(spectra.mean(axis=1))
+    spacing = spacing / shaft_rate
+    heights = prominence(envelope_spectra.mean(axis=1))
     harmonics = np.stack([harmonic_heights(heights, order / spacing) for _, _, order in fault_lines(orders)])
     combs = np.where(np.isfinite(harmonics), harmonics, 0).mean(axis=2)
     best = int(combs.max(axis=0).argmax())
-    least = max(LEAST_COMB, CHANCE / np.sqrt(1 + 0.9 * (len(windows) - 1)))  # windows overlap by half
-    least = max(least, combs[:, best].max() - LEAD)
+    least = least_height(combs[:, best], envelope_spectra.shape[1], limits)
     lines = [
         Line(fault, name, order, times(harmonic), float(comb), bool(comb >= least))
         for (fault, name, order), harmonic, comb in zip(
             fault_lines(orders), harmonics[:, best], combs[:, best], strict=True
         )
     ]
-    return Evidence(BANDS[best], spectra[best], spacing, lines, *judge(lines, prediction))
+    return Evidence(BANDS[best], envelope_spectra[best], spacing, lines, *judge(lines, prediction, limits))
+
+
+def least_height(combs: np.ndarray, windows: int, limits: thresholds.Evidence) -> float:
+    """Return the height that a comb needs to stand out: beyond noise, and near the highest of combs (faults,)."""
+    independent = 1 + 0.9 * (windows - 1)  # windows overlap by half
+    return max(limits.least_comb, limits.chance / np.sqrt(independent), combs.max() - limits.lead)
 
 
 def nothing(explanation: str) -> Evidence:
+    """Return that there is no evidence, and why."""
     return Evidence(BANDS[0], np.empty((0, 0)), 0.0, [], explanation=explanation)
 
 
@@ -103,19 +99,6 @@ def highest_order(orders: FaultOrders) -> float:
     return (HARMONICS + 0.2) * max(order for _, _, order in fault_lines(orders))
 
 
-def envelope_spectra(windows: np.ndarray, sampling_rate: float, highest: float) -> np.ndarray:
-    """Return the spectra of the squared envelopes over their mean, up to a frequency in Hz, (bands, windows, bins)."""
-    return np.concatenate([transform(part, sampling_rate, highest) for part in in_parts(windows)], axis=1)
-
-
-def transform(windows: np.ndarray, sampling_rate: float, highest: float) -> np.ndarray:
-    centred = (windows - windows.mean(axis=1, keepdims=True)).astype(np.float32)
-    spacing = sampling_rate / windows.shape[1]
-    limited = limit_band(np.fft.rfft(centred, axis=1), spacing)
-    bins = round(min(highest, REACH) / spacing)
-    return np.stack([envelope_spectrum(squared_envelope(limited, spacing, band))[:, :bins] for band in BANDS])
-
-
 def harmonic_heights(heights: np.ndarray, bin_of_line: float) -> np.ndarray:
     """Return the highest of heights (bands, bins) near each harmonic of a line, (bands, harmonics); -inf beyond."""
     columns = []
@@ -131,7 +114,7 @@ def times(heights: np.ndarray) -> list[float]:
     return [float(f"{height:.3g}") for height in np.exp(heights)]
 
 
-def judge(lines: list[Line], prediction: str) -> tuple[str, str]:
+def judge(lines: list[Line], prediction: str, limits: thresholds.Evidence) -> tuple[str, str]:
     """Return whether lines support or contradict a prediction, or neither ("inconclusive"), and why in words."""
     strongest = max(lines, key=lambda line: line.comb)
     own = next((line for line in lines if line.fault == prediction), None)
@@ -142,7 +125,7 @@ def judge(lines: list[Line], prediction: str) -> tuple[str, str]:
     if own is None:
         standing = [describe(line) for line in lines if line.stands_out]
         return "inconclusive", "; ".join(standing) or "no fault's lines stand out"
-    if strongest.stands_out and strongest.comb - own.comb > LEAD:
+    if strongest.stands_out and strongest.comb - own.comb > limits.lead:
         though = "; but balls strike the races, whose lines may show first" if prediction == "Ball" else ""
         return "contradicts", f"{describe(strongest)}, {describe(own)} only{though}"
     if own.stands_out and own is strongest:

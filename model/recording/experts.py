@@ -5,8 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.recording.lines import Features
-
-LIMIT = 3.9  # no expert's log-odds count for more: P = 0.98
+from model.recording.thresholds import Experts
 
 
 class Odds(NamedTuple):
@@ -48,21 +47,17 @@ def log_sum_exp(values: np.ndarray, axis: int) -> np.ndarray:
     return np.log(np.exp(values - largest).sum(axis=axis)) + largest.squeeze(axis)
 
 
-def network_odds(networks: list[dict[str, np.ndarray]], features: Features) -> Odds:
-    """Return the mean log-odds of the networks that read lines, each clipped to LIMIT."""
+def network_odds(networks: list[dict[str, np.ndarray]], features: Features, limits: Experts) -> Odds:
+    """Return the mean log-odds of the networks that read lines, each clipped to the limit."""
     logits = [network_logits(network, features) for network in networks]
-    return logit_odds(logits)
-
-
-def logit_odds(logits: list[np.ndarray]) -> Odds:
     ball, inner, normal, outer = (np.stack(column) for column in zip(*(each.T for each in logits), strict=True))
     races = np.logaddexp(inner, outer)
     faults = np.logaddexp(races, ball)
-    return Odds(mean_clipped(faults - normal), mean_clipped(ball - races), mean_clipped(outer - inner))
+    return Odds(*(mean_clipped(odds, limits) for odds in (faults - normal, ball - races, outer - inner)))
 
 
-def mean_clipped(odds: np.ndarray) -> np.ndarray:
-    return np.clip(odds, -LIMIT, LIMIT).mean(axis=0)
+def mean_clipped(odds: np.ndarray, limits: Experts) -> np.ndarray:
+    return np.clip(odds, -limits.limit, limits.limit).mean(axis=0)
 
 
 def spectral_features(features: Features) -> np.ndarray:
@@ -80,18 +75,11 @@ HEAD_FEATURES = {  # what the heads of each decision read
 }
 
 
-def head_odds(heads: dict[str, list[Head]], features: Features) -> Odds:
-    """Return the mean log-odds of the heads of each decision, each clipped to LIMIT."""
-    return Odds(
-        **{
-            decision: mean_clipped(
-                np.stack(
-                    [
-                        read(features) @ head.weight + head.bias
-                        for head, read in zip(heads[decision], HEAD_FEATURES[decision], strict=True)
-                    ]
-                )
-            )
-            for decision in Odds._fields
-        }
-    )
+def head_odds(heads: dict[str, list[Head]], features: Features, limits: Experts) -> Odds:
+    """Return the mean log-odds of the heads of each decision, each clipped to the limit."""
+    odds = {}
+    for decision in Odds._fields:
+        pairs = zip(heads[decision], HEAD_FEATURES[decision], strict=True)
+        each = [read(features) @ head.weight + head.bias for head, read in pairs]
+        odds[decision] = mean_clipped(np.stack(each), limits)
+    return Odds(**odds)

@@ -6,11 +6,9 @@ import numpy as np
 
 from model.recording.experts import spectral_features
 from model.recording.lines import Features
+from model.recording.thresholds import Familiarity
 
-FADE = 0.2  # the spectrum's word fades out over this last share of the familiar distance
-KNOWN, KNOWN_FADE = 0.5, 0.2  # familiar distances within which a spectrum is one of a bearing that trained
 DISTANCES = 128  # windows compared with all spectra at once
-SPECTRUM_NOVELTY = 1.5  # what a familiar distance counts beside a unit of a comb's height
 
 
 @dataclass
@@ -19,7 +17,7 @@ class Spectra:
 
     centres: spectra (centres, features); stretch: what the distance from each is multiplied by; spread of each
     feature; familiar: how far from all others' the spectrum of a bearing may lie; novelties: quantiles, equally spaced
-    from 0 to 1, of the novelty of bearings left out.
+    from 0 to 1, of the novelty of the windows of all bearings, each bearing left out in turn.
     """
 
     centres: np.ndarray
@@ -34,16 +32,16 @@ def relative_distance(spectra: Spectra, features: Features) -> np.ndarray:
     return spectral_distance(spectra.centres, spectra.stretch, spectra.spread, features) / spectra.familiar
 
 
-def spectral_familiarity(relative: np.ndarray) -> np.ndarray:
+def spectral_familiarity(relative: np.ndarray, limits: Familiarity) -> np.ndarray:
     """Return 1 where a spectrum is nearer to one of training's than most bearings to each other, 0 where it is not."""
-    return np.clip((1 - relative) / FADE, 0, 1)
+    return np.clip((1 - relative) / limits.fade, 0, 1)
 
 
-def spectral_share(relative: np.ndarray) -> np.ndarray:
-    """Return the spectrum's share of the say on the type: half where it is familiar, more for a bearing known from
-    training, none where it is not familiar."""
-    known = np.clip((KNOWN - relative) / KNOWN_FADE, 0, 1)
-    return 0.5 * spectral_familiarity(relative) + 0.4 * known
+def spectral_share(relative: np.ndarray, limits: Familiarity) -> np.ndarray:
+    """Return the weight of the spectrum's word on the type, (windows,): some where it is familiar, more for a bearing
+    known from training, none where it is not familiar."""
+    known = np.clip((limits.known - relative) / limits.known_fade, 0, 1)
+    return limits.familiar_share * spectral_familiarity(relative, limits) + limits.known_share * known
 
 
 def spectral_distance(centres: np.ndarray, stretch: np.ndarray, spread: np.ndarray, features: Features) -> np.ndarray:
@@ -54,6 +52,15 @@ def spectral_distance(centres: np.ndarray, stretch: np.ndarray, spread: np.ndarr
     return (np.concatenate(apart) * stretch).min(axis=1)
 
 
-def novelty(relative: np.ndarray, combs: np.ndarray) -> np.ndarray:
+def novelty(relative: np.ndarray | float, combs: np.ndarray, limits: Familiarity) -> np.ndarray:
     """Return how unlike training windows are: far spectra, and lines that no fault explains, (windows,)."""
-    return SPECTRUM_NOVELTY * relative + combs[:, 3] - combs[:, :3].max(axis=1)
+    return limits.spectrum_novelty * relative + combs[:, 3] - combs[:, :3].max(axis=1)
+
+
+def familiarity(spectra: Spectra, relative: np.ndarray | float, combs: np.ndarray, limits: Familiarity) -> np.ndarray:
+    """Return the share of training's windows, their bearing left out in turn, that are at least as novel, (windows,).
+
+    A share of windows and not of bearings: a bearing with many windows counts for more.
+    """
+    quantiles = spectra.novelties
+    return np.interp(novelty(relative, combs, limits), quantiles, np.linspace(1, 0, len(quantiles)))

@@ -1,4 +1,4 @@
-"""What the recording diagnosis reads of a window: heights of the bearing's lines in band envelopes, and the spectrum.
+"""The features of a window: heights of the bearing's lines in the envelopes of bands, and the spectrum.
 
 numpy only: training, the protocols and the service share this module.
 """
@@ -9,16 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from model.bearings import FaultOrders
+from model.recording.spectra import FADE_OUT, WindowSpectra, prominence, transform_windows
 
 LEAST_RATE = 12_000  # Hz
 WINDOW_SECONDS = 8_192 / 12_000  # 20 revolutions at 1,750 rpm
-BANDS = ((250, 1_750), (1_000, 2_500), (1_750, 3_250), (2_500, 4_000), (3_250, 4_750), (3_450, 4_950), (2_000, 4_900))
-BAND_LIMIT = 5_000  # Hz; recorders' filters show above
-SPECTRUM_EDGES = np.linspace(50, 4_950, 33)  # Hz
+SPECTRUM_EDGES = np.linspace(50, FADE_OUT, 33)  # Hz
 ORDER_TOLERANCE = 0.01  # a line is looked for within this share of its order: slip, and a speed not quite known
-SURROUNDINGS = 22  # bins on either side that a line is compared with
-EDGE = 64  # bins over which a band sets in and out
-FLOOR = np.float32(1e-6)  # of the envelope's mean: keeps the logarithm finite
 COMB_ORDERS = np.exp(np.arange(np.log(1.5), np.log(20), 0.007))  # where combs of lines are looked for
 COMB_TEETH = 3
 TALLEST_TOOTH = np.float32(2.5)  # natural logarithm; one tall line alone is no comb
@@ -79,75 +75,25 @@ def window_length(sampling_rate: float) -> int:
 def describe(windows: np.ndarray, sampling_rate: float, shaft_rate: float, orders: FaultOrders) -> Features:
     """Return the features of windows (windows, window_length(sampling_rate)) that share one shaft rate; rates in Hz.
 
-    No feature depends on the amplitude. No resampling is needed: a longer window at a higher rate has the same bins
-    below the band limit. Windows hold finite numbers and none is constant.
+    Windows hold finite numbers and none is constant.
     """
-    windows = windows - windows.mean(axis=1, keepdims=True)
-    windows = (windows / windows.std(axis=1, keepdims=True)).astype(np.float32)
-    spacing = sampling_rate / windows.shape[1]
-    transform = limit_band(np.fft.rfft(windows, axis=1), spacing)
-    lines, moments, combs = [], [], []
-    for band in BANDS:
-        envelope = squared_envelope(transform, spacing, band)
-        moments.append(np.log(np.square(envelope).mean(axis=1)))
-        heights = prominence(envelope_spectrum(envelope))
-        lines.append(line_heights(heights, spacing, shaft_rate, orders))
-        combs.append(comb_heights(heights, spacing, shaft_rate))
+    return read_features(transform_windows(windows, sampling_rate), shaft_rate, orders)
+
+
+def read_features(spectra: WindowSpectra, shaft_rate: float, orders: FaultOrders) -> Features:
+    """Return the features of windows that share one shaft rate (Hz) from their spectra."""
+    lines, combs = [], []
+    for envelopes in spectra.envelopes:
+        heights = prominence(envelopes)
+        lines.append(line_heights(heights, spectra.spacing, shaft_rate, orders))
+        combs.append(comb_heights(heights, spectra.spacing, shaft_rate))
     return Features(
         np.stack(lines, axis=1),
-        np.stack(moments, axis=1),
-        log_spectrum(transform, spacing),
-        waveform_shape(transform),
+        np.log(spectra.moments),
+        log_spectrum(spectra.transform, spectra.spacing),
+        waveform_shape(spectra.transform),
         strongest_combs(np.max(combs, axis=0), orders),
     )
-
-
-def limit_band(transform: np.ndarray, spacing: float) -> np.ndarray:
-    """Return the bins (spacing in Hz) of the FFT of windows below the band limit, faded out towards it."""
-    low, high = round(SPECTRUM_EDGES[-1] / spacing), round(BAND_LIMIT / spacing)
-    limited = transform[:, :high].copy()
-    limited[:, low:] *= np.cos(np.linspace(0, np.pi / 2, high - low, dtype=np.float32)) ** 2
-    return limited
-
-
-def squared_envelope(transform: np.ndarray, spacing: float, band: tuple[float, float]) -> np.ndarray:
-    """Return the squared envelope of a band (Hz) over its mean, (windows, samples), at as few samples as hold it.
-
-    The band is moved to 0 Hz, so that a short inverse FFT gives the modulus of the analytic signal. Method: Ho and
-    Randall, Optimising bearing diagnostic techniques using simulated and actual bearing fault signals, MSSP 14 (2000).
-    """
-    low, high = (round(edge / spacing) for edge in band)
-    length = 2 ** int(np.ceil(np.log2(2 * (high - low))))
-    analytic = np.fft.ifft(transform[:, low:high] * band_taper(high - low), length, axis=1)
-    power = analytic.real**2 + analytic.imag**2
-    return power / np.maximum(power.mean(axis=1, keepdims=True), np.finfo(np.float32).tiny)
-
-
-@lru_cache
-def band_taper(bins: int) -> np.ndarray:
-    taper = np.ones(bins, np.float32)
-    taper[:EDGE] = np.sin(np.linspace(0, np.pi / 2, EDGE)) ** 2
-    taper[-EDGE:] = taper[:EDGE][::-1]
-    return taper
-
-
-@lru_cache
-def hann(samples: int) -> np.ndarray:
-    return np.hanning(samples).astype(np.float32) * np.float32(4 / samples)
-
-
-def envelope_spectrum(envelope: np.ndarray) -> np.ndarray:
-    """Return the amplitudes of squared envelopes over their mean (windows, samples), at the bins of the windows."""
-    return np.abs(np.fft.rfft((envelope - 1) * hann(envelope.shape[1]), axis=1))
-
-
-def prominence(spectra: np.ndarray) -> np.ndarray:
-    """Return how far each bin of spectra (windows, bins) stands above the mean around it, natural logarithm."""
-    heights = np.log(spectra + FLOOR)
-    padded = np.pad(heights, ((0, 0), (SURROUNDINGS + 1, SURROUNDINGS)), mode="reflect").astype(np.float64)
-    total = np.cumsum(padded, axis=1)
-    width = 2 * SURROUNDINGS + 1
-    return (heights - (total[:, width:] - total[:, :-width]) / width).astype(np.float32)
 
 
 def line_heights(heights: np.ndarray, spacing: float, shaft_rate: float, orders: FaultOrders) -> np.ndarray:

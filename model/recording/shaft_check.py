@@ -6,51 +6,34 @@ contradiction is called where a comb of lines stands clear at another rate and n
 
 import numpy as np
 
-CUSTOMARY_RATES = (
-    *(12_000, 16_000, 20_000, 20_480, 25_600, 32_000, 40_000, 44_100, 48_000, 48_828, 50_000, 51_200, 64_000, 65_536),
-    *(96_000, 97_656, 100_000, 102_400, 192_000),
-)  # Hz
-CUSTOMARY_SLIPS = (2, 1 / 2, 4, 1 / 4, 60, 1 / 60)  # harmonic or pole pair, quarter rate, turns a second for a minute
-FREE = ((0.52, 0.97), (1.03, 1.45))  # true over stated: no fault of a bearing makes a comb here, any speed is believed
-OFF_CUSTOM = 0.008  # outside FREE, only so near to a customary mistake; BPFO, BPFI, BSF and FTF lie there
-STATED_ROOM = 0.016  # a stated speed is rounded or nominal
-NAMED_ROOM = 0.01  # an implied sampling rate is given as the customary one so near
-MAINS, MAINS_ROOM = (50, 60, 100, 120), 0.0015  # Hz; combs of hum say nothing of the shaft
-SHAFT_RATES = (7.0, 250.0)  # Hz
-LEAST_TURNS = 60  # in a segment; with fewer, the teeth of a comb are not apart from other lines
-PLAUSIBLE_RATES = (1_000, 250_000)  # Hz
+from model.recording.recording import Recording
+from model.recording.thresholds import ShaftCheck
+
 TEETH = 6  # harmonics of the shaft
 LOWEST, HIGHEST = 3.0, 4_000.0  # Hz; sensors drift below
 SECONDS, LEAST_SECONDS = 7.5, 1.3  # a segment's longest and shortest
 MOST_SAMPLES, MOST_SEGMENTS = 2**20, 5  # analysed
 SURROUNDINGS = 16.0  # Hz whose median a line is compared with
-MODEST, TALL, HIGH = 15.0, 25.0, 40.0  # dB; beyond, one line alone counts no more
-CLEAR = 8.0  # dB; mean height of a comb, each no more than MODEST
-LEAD = 7.0  # dB by which it exceeds what the stated comb has of its own, each no more than TALL
-FUNDAMENTAL = 10.0  # dB; the stated shaft rate itself has no such line
-FAINTER = 4.0  # dB; looseness makes fainter lines at parts of the shaft rate
-DRAW = 2.0  # dB; among combs so alike the lowest is the shaft's, the others its multiples
-LEVEL = 0.5  # dB; a comb is as high at several rates close by
 LEAST_TEETH = 2  # of a group whose mean counts
 
 
-def find_contradiction(signal: np.ndarray, sampling_rate: float, rpm: float) -> str:
-    """Return what contradicts the stated speed (rpm) and rate (Hz) of a recording (samples,) of finite numbers.
+def find_contradiction(recording: Recording, limits: ShaftCheck) -> str:
+    """Return what contradicts the stated speed and sampling rate of a recording of finite numbers.
 
     An empty text where nothing does, which is also the answer for less than some two seconds and for fewer than four
     clear harmonics: a false alarm is worse than a missed one.
     """
-    stated = rpm / 60
-    heights, spacing = line_heights(signal, sampling_rate)
-    others = other_rates(stated, sampling_rate, spacing)
+    stated, sampling_rate = recording.rpm / 60, recording.sampling_rate
+    heights, spacing = measure_heights(recording.signal, sampling_rate, limits.high)
+    others = other_rates(stated, sampling_rate, spacing, limits)
     if not len(others) or not len(heights):
         return ""
-    true = find_comb(heights, spacing, stated, others)
-    return describe(sampling_rate, rpm, true / stated) if true else ""
+    true = find_comb(heights, spacing, stated, others, limits)
+    return describe(sampling_rate, recording.rpm, true / stated, limits) if true else ""
 
 
-def line_heights(signal: np.ndarray, sampling_rate: float) -> tuple[np.ndarray, float]:
-    """Return how far lines stand above their surroundings, dB (bins,) up to HIGH, and the bins' spacing in Hz.
+def measure_heights(signal: np.ndarray, sampling_rate: float, highest: float) -> tuple[np.ndarray, float]:
+    """Return how far lines stand above their surroundings, dB (bins,) up to the highest, and the bins' spacing in Hz.
 
     Method: Welch, The use of the fast Fourier transform for the estimation of power spectra, IEEE Trans. Audio
     Electroacoust. 15 (1967) 70. The highest of three bins counts, so that lines between bins do not lose.
@@ -68,7 +51,7 @@ def line_heights(signal: np.ndarray, sampling_rate: float) -> tuple[np.ndarray, 
     heights = 10 * np.log10((blocks.ravel() + tiny) / (around + tiny))
     heights[1:-1] = np.maximum(np.maximum(heights[:-2], heights[2:]), heights[1:-1])
     heights[: int(LOWEST / spacing)] = np.nan
-    return np.clip(heights, 0, HIGH), spacing
+    return np.clip(heights, 0, highest), spacing
 
 
 def mean_power(signal: np.ndarray, length: int, bins: int) -> np.ndarray:
@@ -83,14 +66,14 @@ def mean_power(signal: np.ndarray, length: int, bins: int) -> np.ndarray:
     return power
 
 
-def other_rates(stated: float, sampling_rate: float, spacing: float) -> np.ndarray:
+def other_rates(stated: float, sampling_rate: float, spacing: float, limits: ShaftCheck) -> np.ndarray:
     """Return the shaft rates (Hz) that are tried besides the stated one (Hz)."""
-    customary = np.concatenate([sampling_rate / np.array(CUSTOMARY_RATES), CUSTOMARY_SLIPS])
-    outside = customary[(customary < FREE[0][0]) | (customary > FREE[1][1])]
-    spans = [*FREE, *zip(outside * (1 - OFF_CUSTOM), outside * (1 + OFF_CUSTOM), strict=True)]
-    slowest = max(SHAFT_RATES[0], LEAST_TURNS * spacing)
-    limits = np.clip(np.multiply(spans, stated), slowest, max(SHAFT_RATES[1], slowest))
-    return np.concatenate([rates_between(low, high, spacing) for low, high in limits])
+    customary = np.concatenate([sampling_rate / np.array(limits.customary_rates), limits.customary_slips])
+    outside = customary[(customary < limits.free[0][0]) | (customary > limits.free[1][1])]
+    spans = [*limits.free, *zip(outside * (1 - limits.off_custom), outside * (1 + limits.off_custom), strict=True)]
+    slowest = max(limits.shaft_rates[0], limits.least_turns * spacing)
+    ranges = np.clip(np.multiply(spans, stated), slowest, max(limits.shaft_rates[1], slowest))
+    return np.concatenate([rates_between(low, high, spacing) for low, high in ranges])
 
 
 def rates_between(low: float, high: float, spacing: float) -> np.ndarray:
@@ -98,29 +81,30 @@ def rates_between(low: float, high: float, spacing: float) -> np.ndarray:
     return np.arange(low, high, 1.5 * spacing / TEETH)
 
 
-def find_comb(heights: np.ndarray, spacing: float, stated: float, others: np.ndarray) -> float:
+def find_comb(heights: np.ndarray, spacing: float, stated: float, others: np.ndarray, limits: ShaftCheck) -> float:
     """Return the shaft rate (Hz), of others, whose comb stands clear where the stated one has nothing, or 0."""
-    low, high = np.minimum([stated * (1 - STATED_ROOM), stated * (1 + STATED_ROOM)], HIGHEST)
+    low, high = np.minimum([stated * (1 - limits.stated_room), stated * (1 + limits.stated_room)], HIGHEST)
     near = np.append(rates_between(low, high, spacing), stated)
     around = teeth(heights, spacing, near)
-    best = mean_height(around, TALL).argmax()
+    best = mean_height(around, limits.tall).argmax()
     tolerance = min(2 * spacing, near[best] / 8)
     combs, shared = teeth(heights, spacing, others), is_tooth(others, near[best], tolerance)
     missing = ~is_tooth(near[best : best + 1], others, tolerance)
-    strength = np.minimum(mean_height(combs, TALL), mean_height(combs, TALL, ~shared, TALL))
-    fainter = mean_height(combs, HIGH, ~shared, HIGH) < mean_height(combs, HIGH, shared) - FAINTER
+    tall, high = limits.tall, limits.high
+    strength = np.minimum(mean_height(combs, tall), mean_height(combs, tall, ~shared, tall))
+    fainter = mean_height(combs, high, ~shared, high) < mean_height(combs, high, shared) - limits.fainter
     found = (
-        is_clear(combs, shared)
-        & (strength > mean_height(around[:, best], TALL, missing) + LEAD)
-        & ~(missing[0] & (np.nanmax(around[0], initial=0) > FUNDAMENTAL))
+        (clearness(combs, shared, limits.modest) > limits.clear)
+        & (strength > mean_height(around[:, best], tall, missing) + limits.lead)
+        & ~(missing[0] & (np.nanmax(around[0], initial=0) > limits.fundamental))
         & ~(fainter & (missing.sum(axis=0) < LEAST_TEETH))
     )
-    return lowest(others[found], weakest_half(combs, HIGH)[found])
+    return lowest(others[found], weakest_half(combs, high)[found], limits)
 
 
-def is_clear(combs: np.ndarray, shared: np.ndarray) -> np.ndarray:
-    """Return which combs stand clear, in the teeth also that the stated comb does not share."""
-    return np.minimum(weakest_half(combs, MODEST), mean_height(combs, MODEST, ~shared, MODEST)) > CLEAR
+def clearness(combs: np.ndarray, shared: np.ndarray, most: float) -> np.ndarray:
+    """Return how clear combs stand, in the teeth also that the stated comb does not share."""
+    return np.minimum(weakest_half(combs, most), mean_height(combs, most, ~shared, most))
 
 
 def weakest_half(combs: np.ndarray, most: float) -> np.ndarray:
@@ -152,21 +136,22 @@ def mean_height(
     return np.where(number < LEAST_TEETH, otherwise, total / np.maximum(number, 1))
 
 
-def lowest(rates: np.ndarray, strength: np.ndarray) -> float:
+def lowest(rates: np.ndarray, strength: np.ndarray, limits: ShaftCheck) -> float:
     """Return the lowest of rates (Hz) whose strength is nearly the greatest, or 0 where there is none or it is hum."""
     if not len(rates):
         return 0.0
-    first = rates[strength >= strength.max() - DRAW].min()
-    same = (rates >= first) & (rates < first * (1 + NAMED_ROOM))
-    rate = rates[same & (strength >= strength[same].max() - LEVEL)].mean()
-    return 0.0 if any(abs(rate / hum - 1) < MAINS_ROOM for hum in MAINS) else float(rate)
+    first = rates[strength >= strength.max() - limits.draw].min()
+    same = (rates >= first) & (rates < first * (1 + limits.named_room))
+    rate = rates[same & (strength >= strength[same].max() - limits.level)].mean()
+    return 0.0 if any(abs(rate / hum - 1) < limits.mains_room for hum in limits.mains) else float(rate)
 
 
-def describe(sampling_rate: float, rpm: float, factor: float) -> str:
+def describe(sampling_rate: float, rpm: float, factor: float, limits: ShaftCheck) -> str:
     implied = sampling_rate / factor
-    nearest = min(CUSTOMARY_RATES, key=lambda rate: abs(rate - implied))
-    rate = nearest if abs(nearest / implied - 1) < NAMED_ROOM else three_digits(implied)
-    either = f", or {rate:,g} Hz at that speed" if PLAUSIBLE_RATES[0] < rate < PLAUSIBLE_RATES[1] else ""
+    nearest = min(limits.customary_rates, key=lambda rate: abs(rate - implied))
+    rate = nearest if abs(nearest / implied - 1) < limits.named_room else three_digits(implied)
+    slowest, fastest = limits.plausible_rates
+    either = f", or {rate:,g} Hz at that speed" if slowest < rate < fastest else ""
     fit = f"they would fit {three_digits(rpm * factor):,g} rpm at that rate{either}"
     return f"the shaft's harmonics contradict {rpm:,.6g} rpm at {sampling_rate:,.6g} Hz, check both: {fit}"
 

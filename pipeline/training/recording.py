@@ -9,13 +9,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from torch.nn import functional
 
-from model.recording.baseline import QUIET_LINE
 from model.recording.classes import CLASSES
-from model.recording.decision import calibrate, clarity, pool, probabilities
+from model.recording.decision import calibrate, probabilities
 from model.recording.diagnosis import RecordingDiagnosis
-from model.recording.experts import HEAD_FEATURES, Head, Odds, head_odds, network_odds, spectral_features
+from model.recording.experts import HEAD_FEATURES, Head, spectral_features
 from model.recording.familiarity import Spectra, novelty, relative_distance, spectral_distance
 from model.recording.lines import Features, concatenate
+from model.recording.thresholds import Familiarity, Thresholds
 from pipeline.training.line_network import LineNetwork
 
 SIDES = {  # of each decision: the labels that speak for it and against it
@@ -23,10 +23,7 @@ SIDES = {  # of each decision: the labels that speak for it and against it
     "ball": (("Ball",), ("InnerRace", "OuterRace")),
     "outer": (("OuterRace",), ("InnerRace",)),
 }
-QUANTILES = 101
-NOISY_STRETCH = 3.0  # by which the distance from a noisy window counts more
-NOISY = 6  # noisy windows of each recording among the spectra that count as seen
-FAMILIAR = 0.9  # share of the windows of unseen bearings whose spectrum is to count as familiar
+QUANTILES = 101  # of the novelty
 TEMPERATURES = np.geomspace(0.1, 3, 60)
 
 
@@ -42,10 +39,11 @@ def train_line_network(
     dropout: float,
     jitter: float,
     least_bands: int,
+    quiet_line: float,
 ) -> dict[str, np.ndarray]:
     """Return the weights, by name, of a LineNetwork trained on simulated windows and their labels (windows,).
 
-    A share `dropout` of the lines is replaced by quiet ones and `jitter` (natural logarithm) added, so that no single
+    A share `dropout` of the lines is replaced by quiet_line and `jitter` (natural logarithm) added, so that no single
     line decides; half the batches see least_bands or more bands, drawn anew.
     """
     torch.manual_seed(seed)
@@ -59,7 +57,7 @@ def train_line_network(
         batch = torch.randint(len(targets), (batch_size,))
         seen = torch.randperm(bands)[: torch.randint(least_bands, bands + 1, ()).item() if step % 2 else bands]
         heights = lines[batch][:, seen]
-        heights = torch.where(torch.rand(batch_size, 1, lines.shape[2]) < dropout, QUIET_LINE, heights)
+        heights = torch.where(torch.rand(batch_size, 1, lines.shape[2]) < dropout, quiet_line, heights)
         heights = heights + jitter * torch.randn_like(heights)
         loss = functional.cross_entropy(net(heights, moments[batch][:, seen]), targets[batch])
         optimizer.zero_grad()
@@ -75,34 +73,36 @@ def fit_recording_diagnosis(
     augmented: Features,
     metadata: pd.DataFrame,
     regularisation: float,
+    spectra: dict[str, float],
+    thresholds: Thresholds,
 ) -> RecordingDiagnosis:
     """Return the diagnosis whose heads, spectra and temperature come from these real windows and no others.
 
     metadata has one row a window: recording, label, fault_diameter, load_hp. Each window is learned clean and with
-    noise. The temperature is the one with the mean confidence nearest to the share right on bearings left out in turn.
+    noise. spectra are the settings of fit_spectra. The temperature is the one with the mean confidence nearest to the
+    share right on bearings left out in turn.
     """
-    lines = network_odds(networks, clean)
+    copies = (clean, augmented)
+
+    def fit(training: np.ndarray, temperature: float = 1.0) -> RecordingDiagnosis:
+        parts, rows = [copy.select(training) for copy in copies], metadata[training]
+        heads = fit_heads(*parts, rows, regularisation)
+        seen = fit_spectra(*parts, rows, thresholds.familiarity, **spectra)
+        return RecordingDiagnosis(networks, heads, seen, temperature, thresholds)
+
     held_out, distance, truth, weight = [], [], [], []
     for training, tried in inner_folds(metadata):
-        heads, spectra = fit_real(
-            clean.select(training), augmented.select(training), metadata[training], regularisation
-        )
-        part = clean.select(tried)
-        relative = relative_distance(spectra, part)
-        odds = pool(Odds(*(each[tried] for each in lines)), head_odds(heads, part), relative, clarity(part.combs))
-        held_out.append(probabilities(odds))
+        diagnosis, part = fit(training), clean.select(tried)
+        relative = relative_distance(diagnosis.spectra, part)
+        held_out.append(probabilities(diagnosis.odds(part, relative)))
         distance.append(relative)
         truth.append(metadata.label[tried])
         weight.append(bearing_weights(metadata[tried], metadata.label[tried].to_numpy()))
-    temperature = best_temperature(*map(np.concatenate, (held_out, distance, truth, weight))) if held_out else 1.0
-    heads, spectra = fit_real(clean, augmented, metadata, regularisation)
-    return RecordingDiagnosis(networks, heads, spectra, temperature)
-
-
-def fit_real(
-    clean: Features, augmented: Features, metadata: pd.DataFrame, regularisation: float
-) -> tuple[dict[str, list[Head]], Spectra]:
-    return fit_heads(clean, augmented, metadata, regularisation), fit_spectra(clean, metadata, augmented)
+    every = np.ones(len(metadata), bool)
+    if not held_out:
+        return fit(every)
+    answers = map(np.concatenate, (held_out, distance, truth, weight))
+    return fit(every, best_temperature(*answers, thresholds.familiarity))
 
 
 def inner_folds(metadata: pd.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -159,11 +159,20 @@ def bearing_of(metadata: pd.DataFrame) -> pd.Series:
     return metadata.label + metadata.fault_diameter.fillna(0).astype(str)
 
 
-def fit_spectra(clean: Features, metadata: pd.DataFrame, augmented: Features | None = None) -> Spectra:
+def fit_spectra(
+    clean: Features,
+    augmented: Features | None,
+    metadata: pd.DataFrame,
+    limits: Familiarity,
+    familiar: float,
+    noisy: int,
+    noisy_stretch: float,
+) -> Spectra:
     """Return the spectra seen, and how unlike all others' the windows of each bearing are when it is left out.
 
-    Each recording counts by its mean and by some of its noisy windows: noise alone does not make a machine unfamiliar.
-    But spectra under noise resemble each other, so these have to be nearer to count.
+    familiar is the share of these windows that is to count as familiar. Each recording counts by its mean and by
+    `noisy` of its noisy windows: noise alone does not make a machine unfamiliar. But spectra under noise resemble each
+    other: their distance counts noisy_stretch times.
     """
     values = spectral_features(clean)
     spread = np.maximum(values.std(axis=0), 1e-3)
@@ -171,11 +180,11 @@ def fit_spectra(clean: Features, metadata: pd.DataFrame, augmented: Features | N
     centres, own, stretch = [], [], []
     for name in dict.fromkeys(recordings):
         part = recordings == name
-        noisy = noisy_spectra(augmented.select(part)) if augmented else values[:0]
-        seen = np.vstack([values[part].mean(axis=0), noisy])
+        under_noise = noisy_spectra(augmented.select(part), noisy) if augmented else values[:0]
+        seen = np.vstack([values[part].mean(axis=0), under_noise])
         centres.append(seen)
         own += [bearing[part][0]] * len(seen)
-        stretch += [1.0] + [NOISY_STRETCH] * (len(seen) - 1)
+        stretch += [1.0] + [noisy_stretch] * (len(seen) - 1)
     centres, own, stretch = np.concatenate(centres), np.array(own), np.array(stretch)
     apart, combs = [], []
     for each in np.unique(own) if len(set(own)) > 1 else []:
@@ -185,24 +194,26 @@ def fit_spectra(clean: Features, metadata: pd.DataFrame, augmented: Features | N
     if not apart:
         return Spectra(centres, stretch, spread, 1.0, np.array([np.inf, np.inf]))
     distances = np.concatenate(apart)
-    familiar = float(np.quantile(distances, FAMILIAR))
-    quantiles = np.quantile(novelty(distances / familiar, np.concatenate(combs)), np.linspace(0, 1, QUANTILES))
-    return Spectra(centres, stretch, spread, familiar, quantiles)
+    nearest = float(np.quantile(distances, familiar))
+    novelties = novelty(distances / nearest, np.concatenate(combs), limits)
+    return Spectra(centres, stretch, spread, nearest, np.quantile(novelties, np.linspace(0, 1, QUANTILES)))
 
 
-def noisy_spectra(augmented: Features) -> np.ndarray:
-    """Return NOISY of a recording's noisy windows, from little noise to much: the flatter the spectrum, the more."""
+def noisy_spectra(augmented: Features, count: int) -> np.ndarray:
+    """Return `count` of a recording's noisy windows, from little noise to much: the flatter the spectrum, the more."""
     values = spectral_features(augmented)
     order = np.argsort(augmented.spectrum.std(axis=1))
-    return values[order[np.unique(np.linspace(0, len(order) - 1, NOISY).round().astype(int))]]
+    return values[order[np.unique(np.linspace(0, len(order) - 1, count).round().astype(int))]]
 
 
-def best_temperature(held_out: np.ndarray, relative: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> float:
+def best_temperature(
+    held_out: np.ndarray, relative: np.ndarray, truth: np.ndarray, weight: np.ndarray, limits: Familiarity
+) -> float:
     """Return the temperature at which the mean confidence is the share that is right; one row a window each."""
     target = pd.Categorical(truth, CLASSES).codes
     right = np.average(held_out.argmax(axis=1) == target, weights=weight)
     confidence = [
-        np.average(calibrate(held_out, temperature, relative).max(axis=1), weights=weight)
+        np.average(calibrate(held_out, temperature, relative, limits).max(axis=1), weights=weight)
         for temperature in TEMPERATURES
     ]
     return float(TEMPERATURES[int(np.abs(np.array(confidence) - right).argmin())])

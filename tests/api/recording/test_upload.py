@@ -18,7 +18,7 @@ import scipy.io
 from scipy.io import wavfile
 from starlette.formparsers import MultiPartParser
 
-from api.window.answers import DiagnosisAnswer
+from api.recording.models import DiagnosisAnswer
 from model.recording.evidence import fault_lines
 from pipeline.simulator import DEFAULT, Fault, Resonance, Surroundings, simulate
 from tests.conftest import ROOT, running

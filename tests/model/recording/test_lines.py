@@ -2,16 +2,7 @@ import numpy as np
 import pytest
 
 from model.bearings import BEARINGS, Bearing
-from model.recording.lines import (
-    BANDS,
-    COMB_ORDERS,
-    Features,
-    concatenate,
-    describe,
-    line_orders,
-    squared_envelope,
-    window_length,
-)
+from model.recording.lines import COMB_ORDERS, Features, concatenate, describe, line_orders, window_length
 from pipeline.simulator import Fault, Resonance, simulate
 
 BEARING = BEARINGS["6205-2RS"]
@@ -85,16 +76,6 @@ def test_noise_above_the_band_limit_changes_nothing(noise):
     for mine, theirs in zip(features_of(signal, 48_000), features_of(loud, 48_000), strict=True):
         # What leaks from the ends of the window is all that is left.
         assert np.abs(mine - theirs).mean() < 0.15
-
-
-def test_the_squared_envelope_of_a_modulated_tone_is_its_modulation():
-    time = np.arange(8_192) / 12_000
-    tone = (1 + 0.5 * np.cos(2 * np.pi * 60 * time)) * np.sin(2 * np.pi * 3_300 * time)
-    envelope = squared_envelope(np.fft.rfft(tone)[None], 12_000 / 8_192, BANDS[6])[0]
-    at = np.arange(len(envelope)) * 8_192 / 12_000 / len(envelope)
-    expected = (1 + 0.5 * np.cos(2 * np.pi * 60 * at)) ** 2
-    inner = slice(len(at) // 10, -len(at) // 10)
-    np.testing.assert_allclose(envelope[inner], (expected / expected.mean())[inner], atol=0.05)
 
 
 def test_white_noise_has_no_line(noise):

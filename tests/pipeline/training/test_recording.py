@@ -1,11 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from model.recording.classes import CLASSES
 from model.recording.decision import probabilities
 from model.recording.familiarity import relative_distance, spectral_familiarity
 from model.recording.lines import Features
+from model.recording.thresholds import read_thresholds
 from pipeline.training.recording import (
     bearing_of,
     bearing_weights,
@@ -16,11 +18,16 @@ from pipeline.training.recording import (
     inner_folds,
     train_line_network,
 )
+from tests.conftest import ROOT
 
 TRAINING = {
     "network": {"hidden": 16, "pooled": 8, "head": 8}, "steps": 200, "batch_size": 64, "learning_rate": 5e-3,
-    "weight_decay": 0.01, "dropout": 0.1, "jitter": 0.1, "least_bands": 3,
+    "weight_decay": 0.01, "dropout": 0.1, "jitter": 0.1, "least_bands": 3, "quiet_line": 0.55,
 }  # fmt: skip
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
+SPECTRA, THRESHOLDS = PARAMS["diagnosis"]["spectra"], read_thresholds(PARAMS["decision"])
+FITTING = (0.2, SPECTRA, THRESHOLDS)
+LIMITS = THRESHOLDS.familiarity
 
 
 def make_metadata() -> pd.DataFrame:
@@ -61,8 +68,8 @@ def networks(metadata, noise):
 
 def test_what_it_was_shown_it_knows_again(metadata, networks, noise):
     clean, augmented, new = (make_features(metadata, noise) for _ in range(3))
-    diagnosis = fit_recording_diagnosis(networks, clean, augmented, metadata, 0.2)
-    answers = diagnosis.probabilities(new, diagnosis.odds(new))
+    diagnosis = fit_recording_diagnosis(networks, clean, augmented, metadata, *FITTING)
+    answers = diagnosis.probabilities(new, relative_distance(diagnosis.spectra, new))
     assert (np.array(CLASSES)[answers.argmax(axis=1)] == metadata.label).mean() > 0.97
 
 
@@ -103,11 +110,11 @@ def test_only_what_is_given_is_learned(metadata, networks, noise):
     clean, augmented = make_features(metadata, noise), make_features(metadata, noise)
     training = (metadata.fault_diameter != 0.014).to_numpy()
     part = metadata[training]
-    first = fit_recording_diagnosis(networks, clean.select(training), augmented.select(training), part, 0.2)
+    first = fit_recording_diagnosis(networks, clean.select(training), augmented.select(training), part, *FITTING)
     for features in (clean, augmented):
         for feature in features:
             feature[~training] = noise.normal(0, 100, feature[~training].shape)
-    again = fit_recording_diagnosis(networks, clean.select(training), augmented.select(training), part, 0.2)
+    again = fit_recording_diagnosis(networks, clean.select(training), augmented.select(training), part, *FITTING)
     assert first.temperature == again.temperature
     for one, two in zip(first.heads["ball"], again.heads["ball"], strict=True):
         np.testing.assert_array_equal(one.weight, two.weight)
@@ -140,29 +147,31 @@ def test_the_temperature_brings_confidence_to_the_share_that_is_right(noise):
     answers = noise.dirichlet(np.ones(4) * 2, 4_000)
     truth = np.array(CLASSES)[[noise.choice(4, p=row**2 / (row**2).sum()) for row in answers]]
     # The truth is drawn from the squares: the answers are half as sure as they should be.
-    assert best_temperature(answers, np.zeros(4_000), truth, np.ones(4_000)) == pytest.approx(0.5, abs=0.06)
+    assert best_temperature(answers, np.zeros(4_000), truth, np.ones(4_000), LIMITS) == pytest.approx(0.5, abs=0.06)
 
 
 def test_a_spectrum_of_training_is_familiar_and_another_is_not(metadata, noise):
     features = make_features(metadata, noise)
-    spectra = fit_spectra(features, metadata)
+    spectra = fit_spectra(features, None, metadata, LIMITS, **SPECTRA)
     near = relative_distance(spectra, features)
     far = relative_distance(spectra, features._replace(spectrum=features.spectrum[:, ::-1] * 4 + 3))
-    assert spectral_familiarity(near).min() == 1
-    assert spectral_familiarity(far).max() == 0
+    assert spectral_familiarity(near, LIMITS).min() == 1
+    assert spectral_familiarity(far, LIMITS).max() == 0
     assert (np.diff(spectra.novelties) >= 0).all()
 
 
 def test_noise_alone_does_not_make_a_machine_unfamiliar(metadata, noise):
     clean, noisy = make_features(metadata, noise), make_features(metadata, noise)
     noisy = noisy._replace(spectrum=0.3 * noisy.spectrum)  # white noise on top flattens a spectrum
-    without, beside = fit_spectra(clean, metadata), fit_spectra(clean, metadata, noisy)
+    without, beside = (fit_spectra(clean, each, metadata, LIMITS, **SPECTRA) for each in (None, noisy))
     assert relative_distance(beside, noisy).mean() < relative_distance(without, noisy).mean()
     far = clean._replace(spectrum=clean.spectrum[:, ::-1] * 4 + 3)
-    assert spectral_familiarity(relative_distance(beside, far)).max() == 0
+    assert spectral_familiarity(relative_distance(beside, far), LIMITS).max() == 0
 
 
 def test_probabilities_of_the_experts_sum_to_one(metadata, networks, noise):
     features = make_features(metadata, noise)
-    diagnosis = fit_recording_diagnosis(networks, features, features, metadata, 0.2)
-    np.testing.assert_allclose(probabilities(diagnosis.odds(features)).sum(axis=1), 1)
+    diagnosis = fit_recording_diagnosis(networks, features, features, metadata, *FITTING)
+    np.testing.assert_allclose(
+        probabilities(diagnosis.odds(features, relative_distance(diagnosis.spectra, features))).sum(axis=1), 1
+    )

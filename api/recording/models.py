@@ -1,0 +1,84 @@
+"""The forms of what is answered to an uploaded recording."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+
+class LineAnswer(BaseModel):
+    fault: str
+    name: str = Field(description="BPFO, BPFI or 2 x BSF")
+    order: float = Field(description="multiple of the shaft rate")
+    heights: list[float] = Field(description="of the first harmonics, in multiples of the spectrum around them")
+    comb: float = Field(description="mean natural logarithm of the heights")
+    stands_out: bool
+
+
+class AgreementAnswer(BaseModel):
+    """What the bearing's lines in the envelope spectrum say of the prediction."""
+
+    verdict: Literal["supports", "contradicts", "inconclusive"]
+    explanation: str
+    band: tuple[int, int] = Field(description="Hz; whose envelope is looked at")
+    lines: list[LineAnswer]
+
+
+class WindowAnswer(BaseModel):
+    start: float = Field(description="s")
+    prediction: str
+    probabilities: dict[str, float]
+    familiarity: float = Field(description="as that of the recording")
+    envelope_spectrum: list[float] = Field(default=[], description="amplitudes at the points of that of the series")
+
+
+class RecordingAnswer(BaseModel):
+    """What was diagnosed, and what its file says of itself."""
+
+    file: str
+    channel: str
+    channels: list[str]
+    samples: int
+    seconds: float
+    sampling_rate: float = Field(description="Hz")
+    rpm: float
+    from_file: dict[str, float | None]
+    bearing: str
+    orders: dict[str, float]
+
+
+class BaselineAnswer(BaseModel):
+    """A healthy recording, and the rate and speed that were taken to be its own."""
+
+    file: str
+    seconds: float
+    sampling_rate: float = Field(description="Hz")
+    rpm: float
+
+
+class WorkerAnswer(BaseModel):
+    """The diagnosis of a recording, the evidence for it, and what plots need: all that the worker computes."""
+
+    prediction: str = Field(description="Ball, InnerRace, Normal, OuterRace or Unknown")
+    reason: str = Field(description="why Unknown, else empty")
+    probabilities: dict[str, float] = Field(description="calibrated; they sum to 1")
+    familiarity: float = Field(
+        description="how much it looks like training: the share of training's windows that looked at least as unlike "
+        "the other bearings when their own was left out; a share of windows, not of bearings"
+    )
+    agreement: AgreementAnswer
+    window_seconds: float
+    windows: list[WindowAnswer]
+    recording: RecordingAnswer
+    baseline: list[BaselineAnswer]
+    warnings: list[str]
+    series: dict[str, Any] = Field(
+        default={}, description="waveform, spectrum and envelope spectrum: the lowest and highest value of each stretch"
+    )
+    baseline_series: dict[str, Any] | None = None
+
+
+class DiagnosisAnswer(WorkerAnswer):
+    """What the service answers: it adds the time that it took, and which files it was computed with."""
+
+    execution_time_ms: float = Field(description="from the complete upload to the finished answer")
+    provenance: dict[str, str]

@@ -1,0 +1,58 @@
+"""What is computed once of a recording, and what checks, experts, evidence and plots all read."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from model.bearings import FaultOrders
+from model.recording.evidence import highest_order
+from model.recording.lines import Features, concatenate, read_features
+from model.recording.recording import Recording
+from model.recording.spectra import transform_windows
+from model.recording.windows import cut, in_parts
+
+
+class Analysis(NamedTuple):
+    """The spectra and features of a recording's windows.
+
+    starts (windows,): in samples. features: of each window. spectrum (bins,): amplitude (peak), averaged over the
+    windows, of the signal with 1 as its largest value. envelope_spectra (bands, windows, bins): amplitudes of the
+    squared envelopes over their mean, up to a little beyond the last line that evidence looks at. spacing: Hz from bin
+    to bin, of both.
+    """
+
+    starts: np.ndarray
+    features: Features
+    spectrum: np.ndarray
+    envelope_spectra: np.ndarray
+    spacing: float
+
+    def averaged(self) -> "Analysis":
+        """Return the analysis with the mean envelope spectrum of each band instead of each window's."""
+        return self._replace(envelope_spectra=self.envelope_spectra.mean(axis=1, keepdims=True))
+
+
+def analyse(recording: Recording, signal: np.ndarray, orders: FaultOrders, highest_line: float) -> Analysis:
+    """Return what one pass over the windows of a recording yields.
+
+    signal (samples,) is the recording's as check_recording returns it; highest_line is in Hz. Windows are taken in
+    parts, so that memory holds those of a long recording.
+    """
+    sampling_rate, shaft_rate = recording.sampling_rate, recording.rpm / 60
+    starts, windows = cut(signal, sampling_rate)
+    spacing = sampling_rate / windows.shape[1]
+    bins = round(min(highest_order(orders) * shaft_rate, highest_line) / spacing)
+    features, envelope_spectra, power = [], [], 0.0
+    for part in in_parts(windows):
+        spectra = transform_windows(part, sampling_rate)
+        features.append(read_features(spectra, shaft_rate, orders))
+        envelope_spectra.append(np.stack([each[:, :bins] for each in spectra.envelopes]))
+        power = power + tapered_power(part)
+    amplitude = 2 * np.sqrt(power / max(len(windows), 1)) / np.hanning(windows.shape[1]).sum()
+    return Analysis(starts, concatenate(features), amplitude, np.concatenate(envelope_spectra, axis=1), spacing)
+
+
+def tapered_power(windows: np.ndarray) -> np.ndarray:
+    """Return the sum over windows (windows, samples) of the squared amplitudes of their Hann-tapered FFT, (bins,)."""
+    centred = windows - windows.mean(axis=1, keepdims=True)
+    return np.square(np.abs(np.fft.rfft(centred * np.hanning(windows.shape[1]), axis=1))).sum(axis=0)

@@ -1,0 +1,121 @@
+"""The thresholds that decide an answer: typed in params.yaml, written into diagnosis.json, read from there.
+
+params.yaml says of each what it is, in which unit, and why it is as it is; a field here has the same name.
+"""
+
+from typing import Any, NamedTuple
+
+
+class Checks(NamedTuple):
+    """Beyond what a recording is unfit for a diagnosis."""
+
+    held: float
+    clipped: float
+    tone: float
+    drift: float
+    audible: float
+    highest_line: float
+    noise_room: float
+    least_tone: float
+    least_turns: float
+
+
+class Experts(NamedTuple):
+    """How much one expert may say."""
+
+    limit: float
+
+
+class Familiarity(NamedTuple):
+    """How much a spectrum may say, by its distance from those of training."""
+
+    fade: float
+    known: float
+    known_fade: float
+    familiar_share: float
+    known_share: float
+    spectrum_novelty: float
+
+
+class Decision(NamedTuple):
+    """What turns log-odds into a prediction or "Unknown"."""
+
+    least_ball: float
+    clear: float
+    clear_fade: float
+    fault: float
+    type_share: float
+    least_familiarity: float
+    foreign_comb: float
+    foreign_lead: float
+    dissent: float
+
+
+class Baseline(NamedTuple):
+    """How much a machine has to change from healthy to count as damaged."""
+
+    seconds: float
+    quiet_line: float
+    change_lines: float
+    change_moment: float
+    change_spectrum: float
+    least_spread_moment: float
+    least_spread_spectrum: float
+    steepness: float
+
+
+class Evidence(NamedTuple):
+    """How high a bearing's lines have to stand to speak for a fault."""
+
+    least_comb: float
+    chance: float
+    lead: float
+
+
+class ShaftCheck(NamedTuple):
+    """When the shaft's harmonics contradict the stated speed and sampling rate."""
+
+    customary_rates: list[float]
+    customary_slips: list[float]
+    free: list[list[float]]
+    off_custom: float
+    stated_room: float
+    named_room: float
+    mains: list[float]
+    mains_room: float
+    shaft_rates: list[float]
+    least_turns: float
+    plausible_rates: list[float]
+    modest: float
+    tall: float
+    high: float
+    clear: float
+    lead: float
+    fundamental: float
+    fainter: float
+    draw: float
+    level: float
+
+
+class Thresholds(NamedTuple):
+    """All of them, by the module that reads them."""
+
+    checks: Checks
+    experts: Experts
+    familiarity: Familiarity
+    decision: Decision
+    baseline: Baseline
+    evidence: Evidence
+    shaft_check: ShaftCheck
+
+
+def read_thresholds(sections: dict[str, dict[str, Any]]) -> Thresholds:
+    """Return what a file says by section and name. Raises KeyError or TypeError for a name too many or too few."""
+    return Thresholds(**{name: SECTIONS[name](**section) for name, section in sections.items()})
+
+
+def write_thresholds(thresholds: Thresholds) -> dict[str, dict[str, Any]]:
+    return {name: section._asdict() for name, section in thresholds._asdict().items()}
+
+
+SECTIONS = Thresholds.__annotations__

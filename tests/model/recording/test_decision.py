@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+from model.recording.decision import (
+    calibrate,
+    clarity,
+    find_dissent,
+    name_prediction,
+    pool,
+    pool_windows,
+    probabilities,
+    replace_fault,
+)
+from model.recording.experts import Odds
+
+
+def test_the_tree_of_decisions_multiplies_out():
+    odds = Odds(np.array([0.0]), np.array([np.log(3)]), np.array([-np.log(4)]))
+    np.testing.assert_allclose(probabilities(odds), [[0.5 * 0.75, 0.5 * 0.25 * 0.8, 0.5, 0.5 * 0.25 * 0.2]])
+
+
+def test_calibration_keeps_the_winner_and_leaves_the_unfamiliar_alone(noise, thresholds):
+    answers, limits = noise.dirichlet(np.ones(4), 200), thresholds.familiarity
+    for temperature in (0.2, 1.0, 3.0):
+        sharpened = calibrate(answers, temperature, np.zeros(200), limits)
+        np.testing.assert_array_equal(sharpened.argmax(axis=1), answers.argmax(axis=1))
+        np.testing.assert_allclose(sharpened.sum(axis=1), 1)
+        np.testing.assert_allclose(calibrate(answers, temperature, np.full(200, 2.0), limits), answers)
+    assert (calibrate(answers, 0.5, np.zeros(200), limits).max(axis=1) >= answers.max(axis=1)).all()
+
+
+def pooled(lines, spectral, relative, clear, thresholds):
+    return [each.item() for each in pool(lines, spectral, np.array([relative]), clear, thresholds)]
+
+
+def test_a_spectrum_from_elsewhere_has_no_say(thresholds):
+    lines = Odds(*(np.array([value]) for value in (-1.0, -0.5, 2.0)))
+    spectral = Odds(*(np.array([3.9]) for _ in range(3)))
+    assert pooled(lines, spectral, 2.0, np.zeros(1), thresholds) == [-1.0, -0.5, 2.0]
+    assert pooled(lines, spectral, 0.8, np.zeros(1), thresholds) == pytest.approx([3.9, 1.7, 2.95])
+
+
+def test_a_clear_comb_of_lines_decides_the_type_alone(thresholds):
+    lines, spectral = Odds(*np.array([[3.0], [-3.5], [3.9]])), Odds(*np.array([[3.9], [3.9], [-3.9]]))
+    clear = clarity(np.array([[0.7, 0.8, 2.4, 1.6]]), thresholds.decision)
+    assert clear == pytest.approx(1)
+    assert pooled(lines, spectral, 0.8, clear, thresholds) == pytest.approx([3.9, -3.5, 3.9])
+    assert clarity(np.array([[0.7, 1.2, 1.9, 3.0]]), thresholds.decision) == 0
+
+
+def test_a_recordings_probabilities_are_the_geometric_mean():
+    whole = pool_windows(np.array([[0.8, 0.2], [0.2, 0.8], [0.8, 0.2]]))
+    assert whole[0] / whole[1] == pytest.approx((4 * 0.25 * 4) ** (1 / 3))
+
+
+def test_types_keep_their_proportions_beside_another_probability_of_a_fault():
+    replaced = replace_fault(np.array([[0.1, 0.2, 0.6, 0.1]]), np.array([0.8]))
+    np.testing.assert_allclose(replaced, [[0.2, 0.4, 0.2, 0.2]])
+
+
+def test_more_than_half_a_chance_of_a_fault_is_never_called_normal(thresholds):
+    def name(*row):
+        return name_prediction(np.array(row), np.ones(4), 0.5, 0.9, thresholds.decision)
+
+    assert name(0.25, 0.2, 0.4, 0.15)[0] == "Unknown"
+    assert name(0.45, 0.1, 0.4, 0.05) == ("Ball", "")
+    assert name(0.2, 0.2, 0.55, 0.05) == ("Normal", "")
+
+
+@pytest.mark.parametrize(
+    ("combs", "familiarity", "relative", "reason"),
+    [
+        ([1.0, 1.0, 1.0, 2.2], 0.5, 0.9, "orders that no part of this bearing makes"),
+        ([1.0, 1.0, 1.3, 2.2], 0.5, 0.9, ""),
+        ([1.0, 1.0, 1.0, 2.0], 0.5, 0.9, ""),
+        ([1.0, 1.0, 1.0, 1.0], 0.009, 0.9, "neither spectrum nor lines of a known fault"),
+        ([1.0, 1.0, 1.0, 1.0], 0.011, 0.9, ""),
+    ],
+)
+def test_what_is_unlike_training_is_unknown_with_the_reason(combs, familiarity, relative, reason, thresholds):
+    row = np.array([0.05, 0.05, 0.1, 0.8])
+    said = name_prediction(row, np.array(combs), familiarity, relative, thresholds.decision)
+    assert said[0] == ("Unknown" if reason else "OuterRace")
+    assert reason in said[1]
+
+
+def test_foreign_lines_of_a_healthy_machine_count_only_where_its_spectrum_is_foreign_too(thresholds):
+    row, combs = np.array([0.05, 0.05, 0.8, 0.1]), np.array([1.0, 1.0, 1.0, 2.2])
+    assert name_prediction(row, combs, 0.5, 0.9, thresholds.decision)[0] == "Normal"
+    assert name_prediction(row, combs, 0.5, 1.1, thresholds.decision)[0] == "Unknown"
+
+
+def test_windows_that_disagree_are_counted(thresholds):
+    said = ["Ball"] * 6 + ["Normal"] * 2
+    assert find_dissent("Ball", said, thresholds.decision) == (
+        "the windows disagree (6 Ball, 2 Normal): look at them one by one"
+    )
+    assert find_dissent("Ball", ["Ball", *said], thresholds.decision) == ""
+    assert find_dissent("Unknown", [], thresholds.decision) == ""
