@@ -111,6 +111,7 @@ PASSAGES = {
         ("from some {} records at once", *measured("most_json_records")),
         ("{} MB with JSON as clients write it, {} MB with .npy, {} MB with uploads, {} MB with JSON that is made",
          *measured("memory_json", "memory_npy", "memory_uploads", "memory_crafted")),
+        ("lie at {} (median) and {} at most", *measured("drift_median", "drift_most")),
         ("stands ready {} s later", *measured("child_restart")),
         ("({} against {} .npy requests", *measured("service_rate_full", "service_rate_bare")),
     ),
