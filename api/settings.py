@@ -4,7 +4,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
 Names = Annotated[tuple[str, ...], NoDecode]
+Kind = TypeVar("Kind", bound=BaseSettings)
 LEAST_KEY = 16
 FORM_BYTES = 100_000  # that a form's boundaries, headers and fields may add to its files
 ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]+)?")
@@ -165,10 +166,10 @@ def refuse_short(keys: tuple[str, ...]) -> None:
             raise ValueError(f"key {number} has less than {LEAST_KEY} characters")
 
 
-def load() -> Settings:
-    """Return the settings. A wrong value ends the process with one line on each mistake."""
+def load(kind: type[Kind]) -> Kind:
+    """Return the settings of that class. A wrong value ends the process with one line on each mistake."""
     try:
-        return Settings()
+        return kind()
     except ValidationError as error:
         lines = [describe(mistake) for mistake in error.errors(include_url=False, include_context=False)]
         sys.exit("the settings cannot be used:\n" + "\n".join(lines))
@@ -183,4 +184,4 @@ def describe(mistake: ErrorDetails) -> str:
     return f"{name}: {words}" + ("" if "KEY" in name else f", {mistake['input']!r} came")
 
 
-settings = load()
+settings = load(Settings)

@@ -6,16 +6,19 @@ Replicas come and go with the load. `serve run api.scale_out.ray_serve:deploymen
 
 import os
 import signal
-from pathlib import Path
 from threading import Event, Thread
 from types import FrameType
 from typing import Any
 
 from fastapi import FastAPI
 
-ADDRESS = os.environ.get("RAY_ADDRESS", "local")
-if __name__ == "__main__" and ADDRESS == "local":
-    # The one switch, read at import, that keeps every port of a cluster of one machine off the network.
+from api.scale_out.code import RUNTIME_ENV
+from api.scale_out.settings import scale_settings
+from api.settings import settings
+
+IS_LOCAL = scale_settings.ray_address == "local"
+if __name__ == "__main__" and IS_LOCAL:
+    # Ray reads this variable at import; without it a cluster of one machine listens on the network.
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 
 import ray  # noqa: E402
@@ -23,20 +26,15 @@ from ray import serve  # noqa: E402
 from ray.serve.config import AutoscalingConfig, BackpressureConfig, HTTPOptions  # noqa: E402
 from ray.serve.schema import LoggingConfig  # noqa: E402
 
-from api.settings import Settings  # noqa: E402
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 LOOPBACK = "127.0.0.1"
 NAME = "bearing-diagnosis"
-PASSED_ON = {name.upper() for name in Settings.model_fields} - {"HOST", "PORT", "WORKERS"}
-LEFT_OUT = [".?*", "/data", "/tests", "/pipeline", "/build", "__pycache__"]  # what no replica needs
 GRACE = 8.0  # s for accepted requests to finish
 UP, DOWN = 3.0, 60.0  # s of more or less load before replicas are added or removed
 LOOKING_BACK = 12.0  # s over which the load is averaged; it is reported every 10
 
 
 def load_app() -> FastAPI:
-    """Import the app inside the replica, where it starts and stops its own children: nothing of it is sent there."""
+    """Import the app inside the replica, where it starts and stops its own worker processes; none of it is pickled."""
     from api.api import app
 
     return app
@@ -44,7 +42,7 @@ def load_app() -> FastAPI:
 
 @serve.ingress(load_app)
 class Replica:
-    """One process with the whole app: its model, its middleware, and its children that read uploads."""
+    """One process with the whole app: its model, its middleware and its worker processes for uploads."""
 
     def __init__(self) -> None:
         if ray.util.get_node_ip_address() == LOOPBACK:
@@ -65,25 +63,23 @@ def listen_on_loopback_only() -> None:
 
 
 def options() -> dict[str, Any]:
-    """Return the deployment's options, from the environment."""
-    cpus = float(os.environ.get("CPUS", "1"))
-    least = int(os.environ.get("REPLICAS_MIN", "1"))
-    # A replica's threads share its processors; every other setting, keys too, holds on all machines as it does here.
-    variables = {"WORKERS": os.environ.get("WORKERS", str(max(1, round(cpus))))}
-    variables |= {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    """Return the deployment's options."""
     return {
         "autoscaling_config": AutoscalingConfig(
-            min_replicas=least,
-            max_replicas=int(os.environ.get("REPLICAS_MAX", max(least, len(os.sched_getaffinity(0))))),
-            target_ongoing_requests=float(os.environ.get("TARGET_ONGOING", "16")),
+            min_replicas=scale_settings.replicas_min,
+            max_replicas=scale_settings.most_replicas,
+            target_ongoing_requests=scale_settings.target_ongoing,
             look_back_period_s=LOOKING_BACK,
             upscale_delay_s=UP,
             downscale_delay_s=DOWN,
         ),
-        "max_ongoing_requests": int(os.environ.get("MAX_ONGOING", "64")),
-        "max_queued_requests": int(os.environ.get("MAX_QUEUED", "256")),  # more get a 503
+        "max_ongoing_requests": scale_settings.max_ongoing,
+        "max_queued_requests": scale_settings.max_queued,  # more get a 503
         "backpressure_config": BackpressureConfig(retry_after_s=1),
-        "ray_actor_options": {"num_cpus": cpus, "runtime_env": {"env_vars": variables}},
+        "ray_actor_options": {
+            "num_cpus": scale_settings.cpus,
+            "runtime_env": {"env_vars": scale_settings.replica_environment},
+        },
         "health_check_period_s": 5.0,
         "health_check_timeout_s": 10.0,
         "graceful_shutdown_timeout_s": GRACE,
@@ -96,7 +92,7 @@ deployment = serve.deployment(Replica, name=NAME, **options()).bind()
 
 
 def main() -> None:
-    host, port = os.environ.get("HOST", LOOPBACK), int(os.environ.get("PORT", "8000"))
+    host, port = settings.host, settings.port
     stopped = Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -109,7 +105,7 @@ def main() -> None:
     serve.run(deployment, name=NAME)
     print(f"serving on http://{host}:{port}; Ctrl-C stops it", flush=True)
     stopped.wait()
-    # Whoever stops this may have stopped parts of the cluster as well; then nobody answers, and nothing waits for it.
+    # Where parts of the cluster are stopped as well, Serve never answers: the thread is not waited for after its time.
     closing = Thread(target=close, daemon=True)
     closing.start()
     closing.join(GRACE + 2)
@@ -117,17 +113,17 @@ def main() -> None:
 
 
 def connect() -> None:
-    """Join the cluster at $RAY_ADDRESS, whose machines get this code, or start one of this machine alone."""
-    if ADDRESS == "local":
+    """Join the cluster at $RAY_ADDRESS, whose machines get this code, or start one on this machine alone."""
+    if IS_LOCAL:
         ray.init("local", include_dashboard=False)
     else:
-        ray.init(ADDRESS, runtime_env={"working_dir": str(ROOT), "excludes": LEFT_OUT})
+        ray.init(scale_settings.ray_address, runtime_env=RUNTIME_ENV)
 
 
 def close() -> None:
-    """Let the replicas finish what they accepted; what else Serve runs on somebody's cluster stays."""
+    """Let the replicas finish the requests that they accepted; other applications on the cluster stay."""
     serve.delete(NAME)
-    if ADDRESS == "local":
+    if IS_LOCAL:
         serve.shutdown()
 
 

@@ -14,21 +14,13 @@ from pydantic import ValidationError
 from api.recording.fields import Fields
 from api.recording.pool import describe_end, worker_limits
 from api.recording.process import ROOT, WorkerEndedError, WorkerNotStartedError, WorkerProcess
+from api.scale_out.code import RUNTIME_ENV
 from api.scale_out.places import Place
 from api.scale_out.tables import PART, TOLD
 from api.settings import available_cores, settings
 
 MODEL = ROOT / "assets" / "diagnosis.json"
 LIMITS = worker_limits(MODEL, settings)
-LEFT_OUT = [
-    ".?*",
-    "/data",
-    "/docs",
-    "/tests",
-    "/pipeline",
-    "/build",
-    "__pycache__",
-]  # what no machine of a cluster needs
 MOST_AT_ONCE = 64  # recordings that a worker takes, and that become one part
 PARTS_A_WORKER = 8
 
@@ -123,7 +115,7 @@ def diagnose_on_ray(source: str, chunks: list[pa.Table], workers: int, address: 
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # read at import: keeps every port off the network
     import ray
 
-    machines: dict[str, Any] = {"runtime_env": {"working_dir": str(ROOT), "excludes": LEFT_OUT}}
+    machines: dict[str, Any] = {"runtime_env": RUNTIME_ENV}
     here = {"include_dashboard": False, "num_cpus": max(workers, available_cores())}
     ray.init(address, log_to_driver=False, logging_level="WARNING", **here if address == "local" else machines)
     ray.data.DataContext.get_current().enable_progress_bars = False

@@ -23,7 +23,7 @@ def load_with(monkeypatch):
     def load_with_variables(**variables):
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        return load()
+        return load(Settings)
 
     return load_with_variables
 
@@ -127,4 +127,4 @@ def test_each_setting_is_described_by_a_sentence_and_has_a_default(name):
 def test_a_system_without_sched_getaffinity_counts_all_cores(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     assert available_cores() == os.cpu_count()
-    assert load().workers == os.cpu_count()
+    assert load(Settings).workers == os.cpu_count()

@@ -121,7 +121,7 @@ def archives(nodes, ray_environment, tmp_path_factory):
     ]
     for out, others in (("here", []), ("cluster", ["--ray", nodes.address])):
         subprocess.run(
-            [*command, "--out", str(folder / out), *others], cwd=ROOT, env=ray_environment, check=True, timeout=60
+            [*command, "--out", str(folder / out), *others], cwd=ROOT, env=ray_environment, check=True, timeout=200
         )
     return folder / "here", folder / "cluster"
 
@@ -146,7 +146,7 @@ def url(nodes, archives, ray_environment, tmp_path_factory):
             stderr=output,
         )
     try:
-        wait_until_ready(f"http://127.0.0.1:{port}", process, log, timeout=60)
+        wait_until_ready(f"http://127.0.0.1:{port}", process, log, timeout=200)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import yaml
 from pydantic_core import PydanticUndefined
+from pydantic_settings import BaseSettings
 
 from api.api import app, metrics
+from api.scale_out.settings import ScaleSettings
 from api.settings import Settings
 from tests.tools.docs.pages import ROOT
 from tests.tools.docs.sources import read_json, read_params
@@ -31,7 +33,8 @@ def make() -> dict[str, str]:
         "metrics": make_metrics(),
         "protocols": make_protocols(),
         "scores": make_scores(),
-        "settings": make_settings(),
+        "scale-settings": make_settings(ScaleSettings),
+        "settings": make_settings(Settings),
         "stages": make_stages(),
         "table": (ASSETS / "protocols.md").read_text(),
     }
@@ -116,16 +119,16 @@ def make_scores() -> str:
 SCORES = ("accuracy", "balanced_accuracy", "macro_f1")
 
 
-def make_settings() -> str:
+def make_settings(kind: type[BaseSettings]) -> str:
     rows = [
         (f"`{name.upper()}`", write_default(name, field.default), f"{field.description}")
-        for name, field in Settings.model_fields.items()
+        for name, field in kind.model_fields.items()
     ]
     return write_table(("variable", "default", "meaning"), rows)
 
 
 def write_default(name: str, default: object) -> str:
-    if default is PydanticUndefined:
+    if default is PydanticUndefined or name == "replicas_max":
         return "number of cores"
     if isinstance(default, Path):
         return f"`{default.relative_to(ROOT)}/`"
