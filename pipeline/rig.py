@@ -1,7 +1,7 @@
 """Stage rig: read the recordings of another machine, which train nothing, for the trials.
 
-Their folder lies outside the repository, where DVC sees no change, so DVC runs this stage each time. The trials depend
-on what it wrote: they run again when recordings appear, disappear or change, and only then.
+Their folder lies outside the repository, where DVC sees no change: `dvc repro -f rig` looks at it again. The trials
+depend on what this stage wrote: they run again when recordings appeared, disappeared or changed, and only then.
 """
 
 import json
@@ -32,6 +32,7 @@ def main() -> None:
         print(f"{len(recordings)} recordings of the other rig")
     else:
         print(f"PROTOCOL RIG LEFT OUT: {section['mirror']} names no folder with the other rig's recordings")
+        print("when they are at hand: dvc repro -f rig, then dvc repro")
 
 
 def read_rig(folder: Path, sampling_rate: float, rpm: float) -> Iterator[tuple[str, Recording]]:
