@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from api.recording.process import WorkerEndedError
-from tests.api.files.test_formats import COLUMN, mat
+from tests.api.files.samples import COLUMN, mat
 from tests.api.recording.workers import FIELDS, run
 
 

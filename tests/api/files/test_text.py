@@ -1,0 +1,104 @@
+import pytest
+
+from tests.api.files.samples import read_recording
+
+
+@pytest.mark.parametrize(
+    ("rate", "form", "expected"), [(12_000, "%.6f", 12_000), (48_000, "%.7f", 48_000), (12_000, "%.4f", None)]
+)
+def test_the_time_axis_gives_the_rate_where_its_steps_are_even(rate, form, expected, noise):
+    rows = [f"{form},%.6f" % (index / rate, value) for index, value in enumerate(noise.normal(size=5000))]
+    recording = read_recording("\n".join(["time,acc", *rows]).encode(), "a.csv")
+    assert recording.channels == ("acc",)
+    assert recording.sampling_rate == expected
+    (note,) = recording.warnings
+    said = f"the sampling rate {rate:,} Hz was read from the column time" if expected else "its steps are uneven"
+    assert said in note
+
+
+def test_the_head_outweighs_the_time_axis():
+    recording = read_recording(b"fs: 12000\ntime,acc\n0.0,1\n0.1,2\n0.2,1\n", "a.csv")
+    assert recording.sampling_rate == 12_000
+    assert "12,000 Hz, and the column time one of 10 Hz" in recording.warnings[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "channel", "signal", "channels"),
+    [
+        ("0,12573\n-0,13210\n0,04042\n", "", [0.12573, -0.1321, 0.04042], ["0"]),
+        ("g\n1\n-0,5\n2\n", "", [1, -0.5, 2], ["g"]),
+        ("1,25E-03\n-2,50E-03\n", "", [0.00125, -0.0025], ["0"]),
+        ('"0,1";"2,3"\n"0,2";"2,5"\n', "1", [2.3, 2.5], ["0", "1"]),
+        ('"a","b"\n"0,000083","0,125"\n"0,000090","-0,25"\n', "b", [0.125, -0.25], ["a", "b"]),
+        ('1,"0,5"\n7,"1,5"\n', "1", [0.5, 1.5], ["0", "1"]),
+        ('"0,5"\n"1,5"\n', "", [0.5, 1.5], ["0"]),
+        ("0,5 7\n-1,25 8\n", "0", [0.5, -1.25], ["0", "1"]),
+        ("1,7\n2,8\n3,10\n", "1", [7, 8, 10], ["0", "1"]),
+        ("12000\nt,a\n1,5\n7,6\n", "a", [5, 6], ["a"]),
+        ("2024\n\nt;a\n1;5\n7;6,5\n", "a", [5, 6.5], ["a"]),
+        ("Time (ms),acc,rpm\n1,5,7\n7,6,7\n2,6,7\n", "acc", [5, 6, 6], ["Time (ms)", "acc", "rpm"]),
+        ("Time,Acc X,Acc Y\ns,g,m/s\u00b2\n1,5,7\n7,6,7\n2,6,7\n", "Acc X (g)", [5, 6, 6],
+         ["Time (s)", "Acc X (g)", "Acc Y (m/s\u00b2)"]),
+    ],
+)  # fmt: skip
+def test_the_ways_to_write_numbers(text, channel, signal, channels):
+    recording = read_recording(text.encode(), "a.csv", channel)
+    assert recording.signal.tolist() == signal
+    assert list(recording.channels) == channels
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "rate", "note"),
+    [
+        ("Time (min)", 1 / 12_000 / 60, 12_000, "12,000 Hz was read from the column Time (min)"),
+        ("time [h]", 1 / 12_000 / 3600, 12_000, "12,000 Hz was read"),
+        ("time [ns]", 83_333.333, 12_000, "12,000 Hz was read"),
+        ("Zeit [ms]", 1 / 12, 12_000, "12,000 Hz was read"),
+        ("TimeMs", 1 / 12, 12_000, "12,000 Hz was read"),
+        ("Time (ticks)", 1e-4, None, "no sampling rate was read from the column Time (ticks): its unit is not known"),
+        ("Time", 1 / 12, None, "no sampling rate was read from the column Time: its steps would mean 12 Hz"),
+        ("timestamp", 1e-8, None, "its steps would mean 100,000,000 Hz"),
+        ("Time (samples)", 1, None, "counts samples"),
+    ],
+)
+def test_the_time_axis_counts_in_its_unit(name, step, rate, note):
+    rows = [f"{index * step:.12g},{index % 7}" for index in range(100)]
+    recording = read_recording("\n".join([f"{name},acc", *rows]).encode(), "a.csv")
+    assert recording.channels == ("acc",)
+    assert recording.sampling_rate == (pytest.approx(rate, rel=1e-6) if rate else None)
+    assert [note in warning for warning in recording.warnings] == [True]
+
+
+@pytest.mark.parametrize(
+    ("head", "number", "rate", "rpm"),
+    [
+        ("Fs;12.000\nrpm;1.750", "0,05", 12_000, 1750),
+        ("fs = 12.000 kHz", "0.5", 12_000, None),
+        ("Fs: 12 000 Hz, rpm: 1 750", "0.5", 12_000, 1750),
+        ("Fs: 12'000 Hz", "0.5", 12_000, None),
+        ("Fs: 12\u202f000 Hz", "0.5", 12_000, None),
+        ("sampling rate: 0.1 MHz", "0.5", 100_000, None),
+        ("sampling_rate_kHz = 25,6", "0.5", 25_600, None),
+        ("sensor fs 50 g", "0.5", None, None),
+        ("sensor fs 5000 g", "0.5", None, None),
+        ("sensor fs 5000 mV\nfs = 12000", "0.5", 12_000, None),
+        ("max rpm 3600, rpm 1750", "0.5", None, 1750),
+        ("fs=12000 rpm=1797", "0.5", 12_000, 1797),
+        ("Speed 1797 rpm 12000 lines", "0.5", None, 1797),
+        ("rpm: 5", "0.5", None, None),
+        ("fs: 12000000", "0.5", None, None),
+    ],
+)
+def test_the_head_gives_rate_and_speed_and_a_note_says_so(head, number, rate, rpm):
+    recording = read_recording(f"{head}\n\n{number}\n{number}1\n".encode(), "a.csv")
+    assert (recording.sampling_rate, recording.rpm) == (rate, rpm)
+    assert len(recording.warnings) == (rate is not None) + (rpm is not None)
+    assert all("was read from the line '" in note for note in recording.warnings)
+
+
+def test_the_notes_on_the_head_repeat_its_lines():
+    recording = read_recording(b"# fs = 12000\n# rpm: 1,750\n1\n2\n", "a.csv")
+    assert list(recording.warnings) == [
+        "the sampling rate 12,000 Hz was read from the line '# fs = 12000'",
+        "the speed 1,750 rpm was read from the line '# rpm: 1,750'",
+    ]

@@ -1,0 +1,95 @@
+"""What is answered to what a person and the file say."""
+
+import io
+
+import numpy as np
+import pytest
+import scipy.io
+
+from tests.api.recording.uploads import RATE, RPM, STATED, machine, mistakes, npy, post, wav
+
+
+def test_what_is_missing_is_asked_for(client):
+    content = npy(machine("OuterRace"))
+    assert set(mistakes(post(client, content, fields={}))) == {"sampling_rate", "rpm"}
+    assert set(mistakes(post(client, content, fields={"rpm": "1750", "sampling_rate": " "}))) == {"sampling_rate"}
+    assert "rpm" in mistakes(post(client, wav(machine("OuterRace")), "a.wav", fields={}))["rpm"]
+
+
+def test_what_the_file_says_is_taken_and_offered(client):
+    body = io.BytesIO()
+    scipy.io.savemat(body, {"X105_DE_time": machine("OuterRace"), "X105_FE_time": np.ones(9), "X105RPM": RPM})
+    refusal = post(client, body.getvalue(), "105.mat", fields={})
+    assert set(mistakes(refusal)) == {"sampling_rate"}
+    assert refusal.json()["detail"][0]["input"] == {
+        "rpm": RPM, "channel": "drive_end", "channels": ["drive_end", "fan_end"],
+    }  # fmt: skip
+    answer = post(client, body.getvalue(), "105.mat", fields={"sampling_rate": "12000"}).json()
+    assert answer["recording"]["rpm"] == RPM
+    assert answer["recording"]["channel"] == "drive_end"
+
+
+def test_what_a_person_says_wins_with_a_warning(client):
+    answer = post(client, wav(machine("OuterRace", rate=16_000)), "a.wav", STATED | {"sampling_rate": "16000"}).json()
+    assert answer["recording"]["sampling_rate"] == 16_000
+    assert answer["recording"]["from_file"]["sampling_rate"] == RATE
+    assert "sampling_rate 16,000 Hz was given and holds; the file says 12,000 Hz" in answer["warnings"]
+
+
+@pytest.mark.parametrize(("bearing", "warns"), [({}, True), ({"bearing": ""}, True), ({"bearing": "6205-2rs"}, False)])
+def test_the_default_bearing_is_warned_of(client, bearing, warns):
+    answer = post(client, npy(machine("OuterRace")), fields=STATED | bearing).json()
+    assert ("no bearing was given: the lines are those of 6205-2RS" in answer["warnings"]) is warns
+
+
+def test_a_geometry_moves_the_lines(client):
+    answer = post(client, npy(machine("OuterRace")), fields=STATED | {"bearing": "13, 7.5, 42, 0"}).json()
+    assert answer["recording"]["orders"]["bpfo"] == pytest.approx(13 / 2 * (1 - 7.5 / 42))
+
+
+def test_a_rate_below_the_contract_is_refused(client):
+    words = mistakes(post(client, npy(machine("OuterRace")), fields=STATED | {"sampling_rate": "8000"}))
+    assert "8,000 Hz, expected 12,000 Hz or more" in words["sampling_rate"]
+
+
+def test_a_contradicted_rate_is_warned_of(client):
+    answer = post(client, npy(machine("Normal", seconds=20)), fields=STATED | {"sampling_rate": "48000"}).json()
+    assert any("contradict 1,750 rpm at 48,000 Hz" in warning for warning in answer["warnings"])
+
+
+def test_windows_that_disagree_are_warned_of(client):
+    halves = np.concatenate([machine("OuterRace", 6), machine("Normal", 6, seed=1)])
+    answer = post(client, npy(halves)).json()
+    assert any(warning.startswith("the windows disagree (") for warning in answer["warnings"])
+
+
+def test_a_spike_at_the_end_does_not_scale_the_spectrum(client):
+    tone = np.sin(2 * np.pi * 1_500 * np.arange(30_000) / RATE) + 0.01 * np.random.default_rng(0).standard_normal(
+        30_000
+    )
+    tone[-1] = 100
+    answer = post(client, npy(tone)).json()
+    assert max(answer["series"]["spectrum"]["high"]) == pytest.approx(1, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({"rpm": "fast"}, "rpm", "valid number"),
+        ({"rpm": "1.797"}, "rpm", "greater than or equal to 10"),
+        ({"sampling_rate": "nan"}, "sampling_rate", "finite"),
+        ({"samplingrate": "12000"}, "samplingrate", "not permitted"),
+        ({"bearing": "6309"}, "bearing", "bearing is '6309', expected one of 6205-2RS"),
+        ({"channel": "fan_end"}, "channel", "has no channel fan_end"),
+    ],
+)
+def test_a_wrong_field_is_named(client, fields, field, words):
+    assert words in mistakes(post(client, npy(machine("OuterRace")), fields=STATED | fields))[field]
+
+
+def test_a_shaft_too_slow_to_show_lines_has_no_envelope_spectrum(client):
+    answer = post(client, npy(machine("OuterRace")), fields=STATED | {"rpm": "10"}).json()
+    assert "too slow" in answer["reason"]
+    assert answer["series"]["envelope_spectrum"] is None
+    assert answer["series"]["spectrum"]["high"]
+    assert (answer["agreement"]["lines"], answer["agreement"]["verdict"]) == ([], "inconclusive")
