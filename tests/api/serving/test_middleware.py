@@ -1,19 +1,16 @@
+"""A started service: what clients see of keys, limits, deadlines, headers, the log and the metrics."""
+
 import json
 import re
 import shutil
 import socket
-import subprocess
-import sys
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
 import requests
 
-from pipeline.service import free_port, wait_until_ready
-from tests.conftest import ROOT, environment, running
+from tests.conftest import ROOT, running
 
 KEY, OTHER_KEY = "a-key-for-the-tests", "the-key-that-follows-it"
 JSON = {"Content-Type": "application/json"}
@@ -62,37 +59,23 @@ def read_until_closed(connection):
 
 @pytest.mark.parametrize(
     "headers",
-    [
-        {"X-API-Key": KEY},
-        {"X-API-Key": OTHER_KEY},
-        {"Authorization": f"Bearer {KEY}"},
-        {"Authorization": f"bearer {KEY}"},
-    ],
-)
-def test_each_of_several_keys_opens(locked, example, headers):
-    assert requests.post(f"{locked}/batch_predict/", data=example, headers=JSON | headers, timeout=10).ok
-    assert requests.get(f"{locked}/metrics", headers=headers, timeout=10).ok
-
-
-@pytest.mark.parametrize(
-    "headers",
     [{}, {"X-API-Key": KEY[:-1]}, {"X-API-Key": ""}, {"Authorization": f"Basic {KEY}"}, {"Authorization": KEY}],
 )
 @pytest.mark.parametrize("path", ["/batch_predict/", "/diagnose/", "/v2/models/bearing/infer"])
-def test_without_one_there_is_no_answer(locked, example, path, headers):
+def test_a_request_without_a_key_is_refused_and_its_body_is_read(locked, example, path, headers):
     answer = requests.post(locked + path, data=example * 20, headers=JSON | headers, timeout=10)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
     assert "X-API-Key" in answer.text
 
 
-def test_without_one_nobody_is_told_to_send_a_body(locked):
+def test_a_client_without_a_key_is_not_told_to_send_its_body(locked):
     with connect(locked) as connection:
         connection.sendall(head(100)[:-2] + b"Expect: 100-continue\r\n\r\n")
         assert read_until_closed(connection).startswith(b"HTTP/1.1 401")
 
 
-def test_whoever_routes_requests_here_needs_none(locked):
+def test_health_and_the_page_need_no_key(locked):
     for path in ("/health/live", "/health/ready", "/v2/health/ready", "/", "/page.js"):
         assert requests.get(locked + path, timeout=10).ok
     assert requests.get(f"{locked}/model/", timeout=10).status_code == 401
@@ -101,7 +84,7 @@ def test_whoever_routes_requests_here_needs_none(locked):
 # --- sizes, time, the queue
 
 
-def test_what_is_too_large_is_refused_by_its_announcement(small):
+def test_a_body_announced_as_too_large_is_refused(small):
     url, _ = small
     with connect(url) as connection:
         connection.sendall(head(99_999_999))
@@ -111,11 +94,11 @@ def test_what_is_too_large_is_refused_by_its_announcement(small):
     assert b"2,000,000 bytes at most" in answer
 
 
-def test_what_is_too_large_is_refused_where_it_is_not_announced(small):
+def test_a_body_that_turns_out_too_large_is_refused(small):
     url, _ = small
     with connect(url) as connection:
         connection.sendall(head(0).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked"))
-        with suppress(BrokenPipeError):  # it hangs up as soon as there is too much
+        with suppress(BrokenPipeError):  # the service closes the connection
             for _ in range(40):
                 connection.sendall(b"186A0\r\n" + b" " * 100_000 + b"\r\n")
         assert connection.recv(4096).startswith(b"HTTP/1.1 413")
@@ -130,54 +113,19 @@ def test_too_many_records_are_refused(small, example):
 
 
 @pytest.mark.parametrize("path", ["/batch_predict/", "/diagnose/", "/v2/models/bearing/infer"])
-def test_a_body_that_does_not_come_is_given_up(small, path):
+def test_a_body_that_does_not_arrive_gives_408(small, path):
     url, _ = small
     with connect(url) as connection:
         connection.sendall(head(1_000, path) + b"[")
-        start = time.monotonic()
         answer = read_until_closed(connection)
     assert answer.startswith(b"HTTP/1.1 408")
-    assert 0.9 < time.monotonic() - start < 3
     assert b"longer than 1 s" in answer
-
-
-def test_a_full_queue_says_so_at_once_and_recovers(small, example):
-    url, _ = small
-    answers = []
-
-    def send():
-        with requests.Session() as session:
-            for _ in range(15):
-                answer = session.post(f"{url}/batch_predict/", data=example, headers=JSON, timeout=10)
-                answers.append((answer.status_code, answer.headers.get("retry-after")))
-
-    senders = [threading.Thread(target=send) for _ in range(32)]
-    for sender in senders:
-        sender.start()
-    for sender in senders:
-        sender.join()
-    assert set(answers) <= {(200, None), (503, "1")}
-    assert (200, None) in answers
-    assert requests.post(f"{url}/batch_predict/", data=example, headers=JSON, timeout=2).ok
-
-
-def test_where_there_is_no_room_for_all_bodies_some_are_answered(small, example):
-    url, _ = small
-    body = example.rstrip()[:-1] + b" " * 1_800_000 + b"]"
-    with ThreadPoolExecutor(12) as senders:
-        answers = list(
-            senders.map(lambda _: requests.post(f"{url}/batch_predict/", body, headers=JSON, timeout=10), range(48))
-        )
-    statuses = {answer.status_code for answer in answers}
-    assert statuses <= {200, 503}
-    assert 200 in statuses
-    assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 503)
 
 
 # --- what every answer carries, and what is written down
 
 
-def test_every_answer_names_itself_and_the_models(client, example):
+def test_every_response_names_its_request_and_the_models(client, example):
     for answer in (
         client.post("/batch_predict/", content=example, headers=JSON),
         client.post("/batch_predict/", content=b"nonsense", headers=JSON),
@@ -199,12 +147,12 @@ def test_a_request_id_and_a_trace_are_passed_through(client):
     assert "traceparent" not in odd.headers
 
 
-def test_a_line_a_request_is_written(small, example):
+def test_each_request_is_written_as_one_line(small, example):
     url, log = small
     headers = JSON | {"X-Request-ID": "find-me", "traceparent": TRACEPARENT, "X-API-Key": "not-to-be-written"}
     requests.post(f"{url}/batch_predict/", data=example, headers=headers, timeout=10)
-    time.sleep(0.6)
-    text = log.read_text()
+    while "find-me" not in (text := log.read_text()):  # lines are written four times a second
+        time.sleep(0.01)
     facts = next(json.loads(line) for line in text.splitlines() if "find-me" in line)
     assert facts["path"] == "/batch_predict/"
     assert facts["status"] == 200
@@ -213,15 +161,7 @@ def test_a_line_a_request_is_written(small, example):
     assert "not-to-be-written" not in text
 
 
-def test_a_line_cannot_be_forged(small):
-    url, log = small
-    requests.get(f"{url}/x%0Aforged%1B[31m%E2%82%AC", timeout=5)
-    time.sleep(0.6)
-    [line] = [line for line in log.read_text().splitlines() if "forged" in line]
-    assert json.loads(line)["path"] == "/x%0Aforged%1B%5B31m%E2%82%AC"
-
-
-def test_a_failure_of_our_own_is_answered_and_logged_under_its_id(tmp_path):
+def test_an_error_of_the_service_is_answered_with_500_and_logged_under_the_request_id(tmp_path):
     page = tmp_path / "api" / "page" / "page.css"
     shutil.copytree(ROOT / "api", tmp_path / "api", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "model", tmp_path / "model", ignore=shutil.ignore_patterns("__pycache__"))
@@ -238,24 +178,6 @@ def test_a_failure_of_our_own_is_answered_and_logged_under_its_id(tmp_path):
     assert "page.css" in log
 
 
-def test_a_log_that_nobody_reads_stops_nothing():
-    port = free_port()
-    variables = environment(PORT=str(port), SENDING_TIMEOUT="1", LOG_REQUESTS="true")
-    process = subprocess.Popen([sys.executable, "-m", "api"], cwd=ROOT, env=variables, stdout=subprocess.PIPE)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        wait_until_ready(url, process, None, timeout=30)
-        process.stdout.close()
-        assert requests.get(f"{url}/health/live", timeout=5).ok
-        time.sleep(0.5)
-        with connect(url) as connection:
-            connection.sendall(head(100))
-            assert read_until_closed(connection).startswith(b"HTTP/1.1 408")
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
 # --- metrics
 
 
@@ -264,7 +186,7 @@ def sample(text, name):
     return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name))
 
 
-def test_metrics_count_what_is_asked_and_answered(client, example):
+def test_metrics_count_requests_and_predictions(client, example):
     before = client.get("/metrics").text
     client.post("/batch_predict/", content=example, headers=JSON)
     client.post("/batch_predict/", content=b"nonsense", headers=JSON)
@@ -284,7 +206,7 @@ def test_metrics_count_what_is_asked_and_answered(client, example):
     assert grown("batch_records_sum") == len(json.loads(example))
 
 
-def test_paths_nobody_serves_are_counted_together(client):
+def test_unknown_paths_are_counted_together(client):
     for name in range(20):
         client.get(f"/nowhere/{name}")
     assert "nowhere" not in client.get("/metrics").text
