@@ -29,6 +29,7 @@ from tests.tools.docs.sources import (
 RECORDINGS = str(len(CATALOGUE))
 OTHER = OTHER_MAKER.removesuffix(" in")
 OTHER_F1 = macro_f1("bearing", "recording", OTHER_MAKER)
+BASELINE = f"{PARAMS['decision']['baseline']['seconds']:g}"
 TRAINED_RPM = [f"{rpm:,}" for rpm in PARAMS["simulate"]["population"]["rpm"]]
 FOREIGN = measured("foreign_alarms", "foreign_healthy", "foreign_alarms_baseline", "foreign_healthy")
 PASSAGES = {
@@ -42,6 +43,7 @@ PASSAGES = {
         ("it called {} of {} healthy recordings faulty; with a healthy baseline, {} of {}.", *FOREIGN),
         ("on the fold of {} in macro-F1 is {};", OTHER, OTHER_F1),
         ("and {} seeds;", str(len(PARAMS["protocols"]["seeds"]))),
+        ("A baseline takes {} s", BASELINE),
         ("trained {} to {} rpm", *TRAINED_RPM),
         ("{} of the {} ({}, {} and {}, normal)", str(len(EXCERPTS)), RECORDINGS, *EXCERPTS),
     ),
@@ -86,6 +88,7 @@ PASSAGES = {
         ("Any rate from {} kHz, any length from {} s", LEAST_KILOHERTZ, LEAST_SECONDS),
         ("a window takes {} ms at 12 kHz, {} ms at 48 kHz and {} ms at 192 kHz",
          *measured("window_12_khz", "window_48_khz", "window_192_khz")),
+        ("Give {} s or more", BASELINE),
         ("cut into windows of {} s", WINDOW_OF_RECORDING),
         ("{} of {} healthy recordings of three rigs faulty; with a baseline, also one of other speeds, {} of {}.",
          *FOREIGN),
