@@ -19,7 +19,6 @@ from api.recording.models import (
     WorkerAnswer,
 )
 from model.bearings import Bearing
-from model.recording.analysis import Analysis
 from model.recording.baseline import Healthy, describe_baseline
 from model.recording.diagnosis import Diagnosis, RecordingDiagnosis
 from model.recording.evidence import Evidence
@@ -28,6 +27,7 @@ from model.recording.recording import Recording
 from model.recording.shaft_check import find_contradiction
 from model.recording.spectra import BANDS
 from model.recording.thresholds import ShaftCheck
+from model.recording.windows import Analysis
 
 CONSTANT = "every sample is {:g}: the sensor was off, or its channel is another one"
 MISSING = {

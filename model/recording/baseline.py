@@ -6,13 +6,13 @@ from typing import NamedTuple
 import numpy as np
 
 from model.bearings import Bearing
-from model.recording.analysis import Analysis, analyse
 from model.recording.checks import check_recording, find_defect, find_hindrance
 from model.recording.classes import CLASSES
 from model.recording.experts import log_sum_exp, network_logits
 from model.recording.lines import Features, concatenate
 from model.recording.recording import Recording
 from model.recording.thresholds import Baseline, Thresholds
+from model.recording.windows import Analysis, analyse
 
 
 class Healthy(NamedTuple):

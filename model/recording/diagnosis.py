@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
-from model.recording.analysis import Analysis, analyse
 from model.recording.baseline import Healthy, change_odds, describe_baseline
 from model.recording.checks import check_recording, find_defect, find_hindrance, is_noise, is_too_slow
 from model.recording.classes import CLASSES, COMBS, UNKNOWN
@@ -28,6 +27,7 @@ from model.recording.familiarity import Spectra, familiarity, relative_distance
 from model.recording.lines import Features
 from model.recording.recording import Recording
 from model.recording.thresholds import Thresholds, read_thresholds, write_thresholds
+from model.recording.windows import Analysis, analyse
 
 NO_BASELINE = "no healthy baseline was given: healthy or damaged is decided by lines and spectrum alone, the weaker way"
 

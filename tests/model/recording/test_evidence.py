@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from model.bearings import BEARINGS, Bearing
-from model.recording.analysis import analyse
 from model.recording.checks import check_recording
 from model.recording.evidence import HARMONICS, fault_lines, weigh
 from model.recording.recording import Recording
+from model.recording.windows import analyse
 from pipeline.simulator import Fault, simulate
 from pipeline.training.signals import read_signal
 
