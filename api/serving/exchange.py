@@ -42,10 +42,3 @@ class Exchange:
     def trace_id(self) -> str:
         """The trace of which this request is a part, or an empty string."""
         return TRACEPARENT.fullmatch(self.traceparent)[1].decode() if self.traceparent else ""
-
-    def response_headers(self) -> list[tuple[bytes, bytes]]:
-        """Return the headers by which a client finds its request again in logs and traces."""
-        headers = [(b"x-request-id", self.request_id)]
-        if self.traceparent:
-            headers.append((b"traceparent", self.traceparent))
-        return headers

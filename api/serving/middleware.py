@@ -52,8 +52,8 @@ class ServingMiddleware:
         self.start_timer()
         exchange = Exchange(scope)
         send = add_headers(exchange, scope["app"].state, send)
+        most = self.admission.limit_of(exchange)
         try:
-            most = self.admission.limit_of(exchange)
             if most is None:
                 await self.answer(exchange, scope, receive, send)
             else:
@@ -144,7 +144,9 @@ def add_headers(exchange: Exchange, state: State, send: Send) -> Send:
         if message["type"] == "http.response.start":
             exchange.status = message["status"]
             given = message.get("headers", ())
-            headers = [*given, *exchange.response_headers(), (b"x-model", state.model_header)]
+            headers = [*given, (b"x-request-id", exchange.request_id), (b"x-model", state.model_header)]
+            if exchange.traceparent:
+                headers.append((b"traceparent", exchange.traceparent))
             if not state.ready and CLOSE not in given:
                 headers.append(CLOSE)  # the service stops, and would not answer the client's next request
             message["headers"] = headers

