@@ -93,3 +93,15 @@ def test_a_shaft_too_slow_to_show_lines_has_no_envelope_spectrum(client):
     assert answer["series"]["envelope_spectrum"] is None
     assert answer["series"]["spectrum"]["high"]
     assert (answer["agreement"]["lines"], answer["agreement"]["verdict"]) == ([], "inconclusive")
+
+
+def test_a_slow_shaft_has_the_same_windows_with_series_and_without(client):
+    """One rule says what is too slow: what is diagnosed has evidence, and each of its windows a spectrum to plot."""
+    content, fields = wav(machine("OuterRace")), STATED | {"rpm": "450"}
+    full, short = (post(client, content, "a.wav", fields | {"series": series}).json() for series in ("true", "false"))
+    plotted = [len(window.pop("envelope_spectrum")) for window in full["windows"]]
+    assert full["windows"] == short["windows"]
+    assert len(full["windows"]) > 5
+    assert set(plotted) == {len(full["series"]["envelope_spectrum"]["amplitude"])}
+    assert full["agreement"] == short["agreement"]
+    assert len(full["agreement"]["lines"]) == 3
