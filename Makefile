@@ -22,14 +22,15 @@ check: .venv/ready
 	lint-imports
 	python -m pytest -n 2 --dist loadfile tests/model tests/api tests/pipeline tests/test_*.py
 
-# What measures, or needs both cores, runs after the others and alone.
+# The chain is the longest of all, so tests/system comes first; what measures runs after the others and alone.
 test: .venv/ready
 	ruff format --check .
 	ruff check .
 	lint-imports
 	python -m tests.tools.browser
-	python -m pytest -n 2 --dist loadgroup -m "not alone"
-	python -m pytest -m alone
+	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not alone and not soak" \
+		tests/system tests/api tests/model tests/pipeline tests/tools tests/test_*.py
+	python -m pytest -m "alone and not soak"
 
 bench: .venv/ready
 	dvc repro scale@as_recorded split@as_recorded
@@ -40,6 +41,7 @@ bench: .venv/ready
 soak: .venv/ready
 	python -m tests.tools.soak
 	python -m tests.tools.fuzz
+	python -m pytest -m soak
 
 # The versions stay unless told: make lock UPGRADE=--upgrade
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --annotation-style line \

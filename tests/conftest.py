@@ -29,22 +29,30 @@ def catalogue():
     return read_catalogue(ROOT / "data" / "catalogue.csv")
 
 
+def folder_of(variable: str) -> Path:
+    """Return the folder with recordings that a variable names. Skips the test, and says so, where there is none."""
+    folder = os.environ.get(variable, "")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip(f"REAL RECORDINGS SKIPPED: {variable} is {folder!r}, expected a folder that holds them")
+    return Path(folder).resolve()
+
+
 @pytest.fixture(scope="session")
 def mirror() -> Path:
-    """The folder with the real recordings; tests that need it are skipped, and say so, where there is none."""
-    folder = os.environ.get("CWRU_MIRROR", "")
-    if not folder or not Path(folder).is_dir():
-        pytest.skip(f"REAL RECORDINGS SKIPPED: CWRU_MIRROR is {folder!r}, expected a folder that holds them")
-    return Path(folder).resolve()
+    """The recordings of CWRU."""
+    return folder_of("CWRU_MIRROR")
 
 
 @pytest.fixture(scope="session")
 def rig() -> Path:
-    """The folder with the recordings of another rig, or a loud skip."""
-    folder = os.environ.get("MFPT_MIRROR", "")
-    if not folder or not Path(folder).is_dir():
-        pytest.skip(f"REAL RECORDINGS SKIPPED: MFPT_MIRROR is {folder!r}, expected a folder that holds them")
-    return Path(folder).resolve()
+    """The recordings of MFPT, another rig."""
+    return folder_of("MFPT_MIRROR")
+
+
+@pytest.fixture(scope="session")
+def rigs() -> Path:
+    """The folder around hit_mfs, ims and femto: rigs that nothing is fitted to."""
+    return folder_of("RIGS_MIRROR")
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +82,7 @@ def copy_repository(tmp_path_factory):
 def environment(**extra: str) -> dict[str, str]:
     """The environment of a started program: this interpreter is `python`, this checkout is not on its path."""
     inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "CWRU_MIRROR")}
-    inherited["LOG_REQUESTS"] = "false"  # nobody reads what most of the services here print
+    inherited["LOG_REQUESTS"] = "false"  # most tests do not look at the log
     return inherited | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"} | extra
 
 

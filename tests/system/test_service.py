@@ -22,7 +22,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url(folder):
-    with running(folder, start_timeout=30) as url:
+    with running(folder, start_timeout=60) as url:
         yield url
 
 
@@ -54,7 +54,7 @@ def test_the_replay_asks_for_every_record_in_order(url):
 
 
 def test_the_model_is_the_one_in_the_folder(url):
-    model = requests.get(f"{url}/model/", timeout=5).json()
+    model = requests.get(f"{url}/model/", timeout=60).json()
     assert model["metrics"] == json.loads((ROOT / "assets" / "metrics.json").read_text())
 
 
@@ -92,36 +92,30 @@ def test_another_answer_than_that_of_evaluate_fails(change, message):
         compare(answers, pd.DataFrame({"label": ["A", "B"]}), probabilities, ["A", "B"], 1e-6)
 
 
-def test_a_service_that_does_not_start_fails_with_its_last_words(folder, tmp_path):
+def test_a_service_that_does_not_start_fails_with_the_end_of_its_log(folder, tmp_path):
     broken = tmp_path / "service"
     (broken / "api").mkdir(parents=True)
     (broken / "api" / "__main__.py").write_text("raise SystemExit('no port for me')")
-    with pytest.raises(RuntimeError, match=r"ended with 1.*\n.*no port for me"), running(broken, start_timeout=5):
+    with pytest.raises(RuntimeError, match=r"ended with 1.*\n.*no port for me"), running(broken, start_timeout=60):
         pass
 
 
-def test_its_requirements_alone_are_enough(folder, tmp_path):
-    """An empty environment, what api/requirements.txt names, the folder, and nothing else."""
-    python = tmp_path / "environment" / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "environment"], check=True)
-    install = [python, "-m", "pip", "install", "--disable-pip-version-check", "-q", "-r", "api/requirements.txt"]
-    installed = subprocess.run(install, cwd=folder, env=environment(), capture_output=True, text=True)
-    if "Could not find a version" in installed.stderr or "NewConnectionError" in installed.stderr:
-        pytest.skip(f"EMPTY ENVIRONMENT SKIPPED: no package index can be reached: {installed.stderr[-200:]}")
-    assert installed.returncode == 0, installed.stderr[-2000:]
+def test_its_requirements_alone_are_enough(folder, image):
+    """The image's environment, which holds what api/requirements.txt names, the folder, and nothing else."""
+    python = image.path("/usr/local/bin/python")
     listing = subprocess.run([python, "-m", "pip", "list"], capture_output=True, text=True, check=True).stdout
     assert not {"torch", "dvc", "sklearn", "pandas"} & {line.split()[0] for line in listing.splitlines()}
     port = free_port()
     process = subprocess.Popen([python, "-m", "api"], cwd=folder, env=environment(PORT=str(port)))
     try:
         checked = subprocess.run(
-            [python, "api/test.py", "--url", f"http://127.0.0.1:{port}", "--wait", "20"],
+            [python, "api/test.py", "--url", f"http://127.0.0.1:{port}", "--wait", "60"],
             cwd=folder, env=environment(), capture_output=True, text=True,
         )  # fmt: skip
         assert checked.returncode == 0, checked.stdout + checked.stderr
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def run_client(name, url, *arguments):

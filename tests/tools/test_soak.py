@@ -1,49 +1,63 @@
-"""The long run's measurements, short; `python -m tests.tools.soak` runs them in full."""
+"""The soak's measurements, half a minute of each at most; `python -m tests.tools.soak` runs them in full.
+
+A limit of time (`in_time`) is asserted there alone: it depends on what else the machine does.
+"""
 
 import pytest
 
-from tests.tools import soak
+from tests.tools.soak.batches import compare_batches
+from tests.tools.soak.full_queue import fill_the_queue
+from tests.tools.soak.growth import soak
+from tests.tools.soak.health import measure_health
+from tests.tools.soak.kill import kill_the_child
+from tests.tools.soak.largest import measure_peak
+from tests.tools.soak.measured import Measured
+from tests.tools.soak.service import BARE, PLAIN
+from tests.tools.soak.slow_clients import hold_slow_connections
+from tests.tools.soak.stop import stop_under_load
+
+pytestmark = pytest.mark.alone
 
 
-def check(measured: soak.Measured) -> None:
+def check(measured: Measured) -> None:
     assert measured.kept, measured
 
 
-def test_a_full_queue_says_when_to_come_again():
-    check(soak.fill_the_queue(4))
+def test_a_full_queue_answers_503_with_retry_after():
+    check(fill_the_queue(4))
 
 
-def test_slow_senders_hold_up_nobody():
-    check(soak.hold_slow_sockets(8))
+def test_slow_clients_do_not_delay_others():
+    check(hold_slow_connections(8))
 
 
-@pytest.mark.parametrize("command", [soak.PLAIN, soak.BARE], ids=["python -m api", "uvicorn"])
+def test_health_is_answered_beside_large_requests():
+    check(measure_health(100))
+
+
+@pytest.mark.parametrize("command", [PLAIN, BARE], ids=["python -m api", "uvicorn"])
 def test_a_stop_under_load_breaks_no_accepted_request(command):
-    check(soak.stop_under_load(3, command))
+    check(stop_under_load(1, command))
 
 
 @pytest.mark.parametrize(
     "name", ["JSON", "read JSON of integers with another key", "v2 JSON of long numbers", ".npy", "text to diagnose"]
 )
 def test_the_largest_bodies_leave_memory_bounded(name):
-    check(soak.measure_peak(name, turns=2))
+    check(measure_peak(name, turns=1))
 
 
-def test_of_a_crowd_of_the_largest_bodies_some_are_answered():
-    check(soak.measure_peak("JSON", senders=8))
+def test_of_more_large_bodies_than_fit_as_many_as_fit_are_answered():
+    check(measure_peak("JSON", senders=8, turns=2))
 
 
-def test_over_two_minutes_nothing_grows():
-    check(soak.soak(120))
+def test_memory_and_descriptors_do_not_grow():
+    check(soak(30, most_slope=5))
 
 
 def test_a_killed_child_is_replaced():
-    check(soak.kill_the_child(1))
-
-
-def test_it_is_ready_soon():
-    check(soak.time_starts(3))
+    check(kill_the_child(1))
 
 
 def test_a_record_gets_the_same_answer_in_any_batch():
-    check(soak.compare_batches())
+    check(compare_batches(60))

@@ -13,7 +13,7 @@ import requests
 
 from tests.conftest import ROOT, environment, running
 from tests.tools.bench.load import NPY
-from tests.tools.soak import ask_for_npy, make_records, write_npy
+from tests.tools.soak.bodies import ask_for_npy, make_records, write_npy
 
 HALF = b"GET /health/live HTTP/1.1\r\nHost: here\r\nX-Slow: "
 WHOLE = b"GET /health/live HTTP/1.1\r\nHost: here\r\n\r\n"

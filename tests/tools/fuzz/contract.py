@@ -1,0 +1,42 @@
+"""The OpenAPI document against the service, with schemathesis."""
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.tools.fuzz.cases import SEED
+from tests.tools.soak.service import serving
+
+BY_CONTRACT = """
+generation.database = "none"
+
+# What is allowed by its form may still have no answer: a constant record, a picture as a recording, noise as a tensor.
+[[operations]]
+include-name = ["POST /batch_predict/", "POST /diagnose/", "POST /v2/models/bearing/infer"]
+checks.positive_data_acceptance.enabled = false
+
+# The protocol answers whatever is not served, methods too, with a 404 in its own form.
+[[operations]]
+include-path-regex = "^/v2"
+checks.unsupported_method.enabled = false
+"""
+
+
+def run_schemathesis(most_examples: int, patience: float = 1.0) -> tuple[int, str]:
+    """Return how many examples were tried with all checks, and what failed, if anything did.
+
+    most_examples is for one operation; those without parameters and bodies have a few alone.
+    """
+    with serving() as service, tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "schemathesis.toml"
+        config.write_text(BY_CONTRACT)
+        url = f"http://127.0.0.1:{service.port}/openapi.json"
+        command = [Path(sys.executable).parent / "schemathesis", "--config-file", config, "run", url]
+        options = ["--max-examples", str(most_examples), "--seed", str(SEED + 1), "--max-response-time", str(patience)]
+        options += ["--continue-on-failure", "--no-color"]
+        result = subprocess.run([*command, *options], cwd=folder, capture_output=True, text=True)
+    tried = re.search(r"(\d+) generated", result.stdout)
+    lines = [line[:300] for line in (result.stdout + result.stderr).splitlines()]
+    return int(tried[1]) if tried else 0, "\n".join(lines) if result.returncode else ""
