@@ -17,11 +17,10 @@ from api.serving import health
 from api.serving import metrics as serving_metrics
 from api.serving.bodies import give_large_blocks_back
 from api.serving.connections import limit_connections
-from api.serving.keys import Keys
+from api.serving.keys import Keys, document_keys
 from api.serving.log_queue import queue_server_logs
-from api.serving.metrics import Metrics
+from api.serving.metrics import Metrics, list_paths
 from api.serving.middleware import ServingMiddleware
-from api.serving.openapi import document_keys, list_paths
 from api.serving.provenance import write_header
 from api.serving.shutdown import drain_on_sigterm
 from api.serving.static_files import list_files, make_routes

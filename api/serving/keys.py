@@ -2,10 +2,16 @@
 
 import hmac
 from collections.abc import Collection
+from typing import Any
 
 from starlette.exceptions import HTTPException
 
 from api.serving.exchange import Exchange
+
+KEY_SCHEMES = {
+    "APIKeyHeader": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "HTTPBearer": {"type": "http", "scheme": "bearer"},
+}
 
 
 class Keys:
@@ -36,3 +42,15 @@ def read_key(headers: dict[bytes, bytes]) -> bytes:
     """Return the key in X-API-Key or, as a bearer token, in Authorization; empty where there is none."""
     scheme, _, credentials = headers.get(b"authorization", b"").partition(b" ")
     return headers.get(b"x-api-key") or (credentials.strip() if scheme.lower() == b"bearer" else b"")
+
+
+def document_keys(document: dict[str, Any], keys: Keys) -> None:
+    """Add to the document, in place, which operations need a key; nothing where no keys are set."""
+    if not keys.keys:
+        return
+    document["components"]["securitySchemes"] = KEY_SCHEMES
+    for path, operations in document["paths"].items():
+        if not keys.is_open(path):
+            for operation in operations.values():
+                operation["security"] = [{name: []} for name in KEY_SCHEMES]  # any one of them
+                operation["responses"]["401"] = {"description": "No key, or none that is known here"}

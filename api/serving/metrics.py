@@ -1,5 +1,6 @@
 """What `GET /metrics` tells Prometheus."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ class Metrics:
         self.buffered = Gauge("buffered_bytes", "Bytes of request bodies that are held in memory", registry=registry)
         self.queued = Gauge("queued_requests", "Complete requests without a response", registry=registry)
         self.dropped_lines = Counter(
-            "log_lines_dropped", "Lines of the log that were dropped because nobody reads it", registry=registry
+            "log_lines_dropped", "Lines of the log that were dropped because it is not read", registry=registry
         )
         self.paths: tuple[str, ...] = ()  # that are told apart, prefixes first; the app sets them from its routes
         self.children: dict[tuple, Any] = {}  # of metrics with labels; the library's own look-up takes longer
@@ -72,6 +73,12 @@ class Metrics:
     def show(self) -> bytes:
         """Return all of it in Prometheus' text format."""
         return generate_latest(self.registry)
+
+
+def list_paths(document: dict[str, Any], prefixes: Collection[str]) -> tuple[str, ...]:
+    """Return the prefixes, and the document's paths that lie under none of them."""
+    others = (path for path in document["paths"] if not path.startswith(tuple(prefixes)))
+    return (*prefixes, *others)
 
 
 router = APIRouter()

@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.serving.access_log import AccessLog
 from api.serving.admission import Admission
+from api.serving.bodies import CLOSE, read_rest
 from api.serving.deadlines import Deadlines
-from api.serving.early_responses import CLOSE, read_rest
 from api.serving.errors import send_error
 from api.serving.exchange import Exchange
 from api.serving.keys import Keys
