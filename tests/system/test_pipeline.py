@@ -1,182 +1,20 @@
-"""The whole chain as a user runs it: fresh clones, `dvc repro service`, killed and repeated."""
+"""The whole chain on the real recordings: fresh clones, `dvc repro service`, twice."""
 
-import csv
-import filecmp
 import json
-import os
 import re
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
-import scipy.io
 import yaml
-from scipy.io import wavfile
 
 from api.window.predictor import Predictor
 from tests.conftest import ROOT, environment
-
-ARTEFACTS = [
-    "data/windows/resampled/windows.npy", "data/windows/as_recorded/windows.npy", "data/windows/resampled/metadata.csv",
-    "data/scaled/resampled.npy", "data/split/resampled.csv", "data/split/as_recorded.csv",
-    "assets/state_dict.pt", "assets/decoder.json", "assets/model.onnx", "assets/metrics.json", "assets/service.json",
-    "assets/model_card.md", "assets/training.csv", "assets/example_answer.json",
-    "assets/reference/state_dict.pt", "assets/reference/model.onnx", "dvc.lock",
-]  # fmt: skip
-BPFO_ORDER = 3.5848
-STAGES = [
-    "download", "windows@resampled", "windows@as_recorded", "scale@resampled", "scale@as_recorded", "split@resampled",
-    "split@as_recorded", "train@resampled", "train@as_recorded", "export@resampled", "export@as_recorded", "evaluate",
-    "service",
-]  # fmt: skip
+from tests.tools.chain import assert_does_nothing, assert_identical, reproduce
 
 pytestmark = pytest.mark.timeout(1500)  # s: a chain takes minutes beside other programs
-
-
-def impacts(noise, sampling_rate: int, rpm: float, seconds: float = 4) -> np.ndarray:
-    """An outer-race fault: ringing at 2.5 kHz that starts anew BPFO times a second, in noise."""
-    time = np.arange(int(seconds * sampling_rate)) / sampling_rate
-    since_impact = np.mod(time, 60 / (rpm * BPFO_ORDER))
-    ringing = np.exp(-since_impact * 800) * np.sin(2 * np.pi * 2500 * since_impact)
-    return ringing + 0.1 * noise.standard_normal(len(time))
-
-
-def healthy(noise, sampling_rate: int, rpm: float, seconds: float = 4) -> np.ndarray:
-    time = np.arange(int(seconds * sampling_rate)) / sampling_rate
-    return np.sin(2 * np.pi * rpm / 60 * time) + 0.1 * noise.standard_normal(len(time))
-
-
-def bring_own_rig(repository: Path) -> None:
-    """Put a rig of one's own beside the pipeline: two labels, four formats, two rates, no hashes."""
-    noise = np.random.default_rng(1)
-    rig = repository / "rig"
-    rig.mkdir()
-    rows = []
-    for number, (label, make, suffix, rate) in enumerate(
-        (label, make, suffix, rate)
-        for label, make in (("Outer", impacts), ("Sound", healthy))
-        for suffix, rate in ((".mat", 12_000), (".csv", 12_000), (".npy", 24_000), (".wav", 48_000))
-    ):
-        rpm = 1500 + 50 * number
-        signal_of_rig = make(noise, rate, rpm)
-        file = f"{label}_{number}{suffix}"
-        if suffix == ".mat":
-            scipy.io.savemat(rig / file, {"acceleration": signal_of_rig, "rpm": rpm})
-        elif suffix == ".csv":
-            pd.DataFrame({"g": signal_of_rig}).to_csv(rig / file, index=False)
-        elif suffix == ".npy":
-            np.save(rig / file, signal_of_rig)
-        else:
-            wavfile.write(rig / file, rate, signal_of_rig.astype(np.float32))
-        rows.append({"recording": number, "file": file, "label": label, "rpm": rpm, "sampling_rate": rate})
-    with (rig / "catalogue.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    params = yaml.safe_load((repository / "params.yaml").read_text())
-    params["download"] |= {"catalogue": "rig/catalogue.csv", "sources": ["rig"]}
-    params["windows"] |= {"window_length": 1024, "hop_length": 512}
-    params["train"] |= {"epochs": 6}
-    (repository / "params.yaml").write_text(yaml.safe_dump(params))
-
-
-def reproduce(repository: Path, *stages: str, **extra: str) -> str:
-    command = ["dvc", "repro", *(stages or ["service"])]
-    answer = subprocess.run(command, cwd=repository, env=environment(**extra), capture_output=True, text=True)
-    assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-3000:]
-    return answer.stdout
-
-
-def reproduce_and_kill(repository: Path, spared: set[str], lines_later: int) -> str | None:
-    """Start the pipeline, kill everything with it in the first stage that is not spared, and return that stage.
-
-    Line 0 of its output is the stage's announcement, line 1 its command; line 2 comes when it has written its outputs
-    and DVC has not yet taken note of them. Returns None where the pipeline came to its end.
-    """
-    process = subprocess.Popen(
-        ["dvc", "repro", "service"], cwd=repository, env=environment(PYTHONUNBUFFERED="1"), text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
-    with process:
-        for line in process.stdout:
-            stage = re.match("Running stage '(.*)'", line)
-            if stage and stage[1] not in spared:
-                for _ in range(lines_later):
-                    next(process.stdout)
-                os.killpg(process.pid, signal.SIGKILL)
-                return stage[1]
-    assert process.returncode == 0
-    return None
-
-
-def assert_identical(one: Path, other: Path) -> None:
-    different = [name for name in ARTEFACTS if not filecmp.cmp(one / name, other / name, shallow=False)]
-    assert different == []
-
-
-def assert_does_nothing(repository: Path) -> None:
-    output = reproduce(repository)
-    assert "Running stage" not in output
-    assert "Data and pipelines are up to date." in output
-
-
-@pytest.fixture(scope="module")
-def own_rig(copy_repository) -> Path:
-    repository = copy_repository()
-    bring_own_rig(repository)
-    reproduce(repository)
-    return repository
-
-
-def test_an_own_rig_runs_the_same_chain(own_rig):
-    metrics = json.loads((own_rig / "assets" / "metrics.json").read_text())
-    assert metrics["holdout"]["balanced_accuracy"] > 0.98
-    assert json.loads((own_rig / "assets" / "decoder.json").read_text()) == {"0": "Outer", "1": "Sound"}
-    assert json.loads((own_rig / "assets" / "service.json").read_text())["accuracy"] == metrics["holdout"]["accuracy"]
-    windows = np.load(own_rig / "data" / "windows" / "resampled" / "windows.npy")
-    # 4 s are 48,000 samples at 12 kHz: 1 + (48,000 - 1,024) // 512 windows from each of 8 recordings.
-    assert windows.shape == (8 * 92, 1024)
-    assert "64 recordings" not in (own_rig / "assets" / "model_card.md").read_text()
-
-
-def test_a_second_run_does_nothing(own_rig):
-    assert_does_nothing(own_rig)
-
-
-def clone_of_own_rig(own_rig: Path, copy_repository) -> Path:
-    repository = copy_repository()
-    shutil.copytree(own_rig / "rig", repository / "rig")
-    shutil.copyfile(own_rig / "params.yaml", repository / "params.yaml")
-    return repository
-
-
-def test_killed_at_the_start_and_before_the_end_of_a_stage_it_still_finishes_with_the_same_bytes(
-    own_rig, copy_repository
-):
-    repository = clone_of_own_rig(own_rig, copy_repository)
-    for stage, lines_later in (("scale@resampled", 0), ("export@resampled", 2)):
-        assert reproduce_and_kill(repository, set(STAGES) - {stage}, lines_later) == stage
-    reproduce(repository)
-    assert_identical(own_rig, repository)
-    assert_does_nothing(repository)
-
-
-@pytest.mark.soak
-@pytest.mark.timeout(3600)
-def test_killed_in_every_stage_it_still_finishes_with_the_same_bytes(own_rig, copy_repository):
-    repository = clone_of_own_rig(own_rig, copy_repository)
-    killed_at_the_start, killed_before_the_end = set(), set()
-    while stage := reproduce_and_kill(repository, killed_at_the_start, lines_later=0):
-        killed_at_the_start.add(stage)
-        killed_before_the_end.add(reproduce_and_kill(repository, killed_before_the_end, lines_later=2))
-    assert killed_at_the_start == set(STAGES)
-    assert len(killed_before_the_end - {None}) > len(STAGES) // 2
-    assert_identical(own_rig, repository)
-    assert_does_nothing(repository)
 
 
 def test_recordings_that_cannot_be_had_stop_the_chain_in_words(copy_repository):
