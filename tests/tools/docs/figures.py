@@ -129,7 +129,7 @@ PASSAGES = {
 FIGURES = [Figure(page, passage, values) for page, passages in PASSAGES.items() for passage, *values in passages]
 # Numbers that nobody here measured: what others publish or grant, what a test asks for, and rules of the house.
 FACTS = {
-    "README.md": ("reports 100 % on",),
+    "README.md": ("report 100 % on",),
     "CONTRIBUTING.md": ("50 to 150 lines, 300 at most; functions around 8;", "with 413 or 503"),
     "docs/benchmark.ipynb": ("100 requests one after the other, then 16 senders",),
     "docs/deploy.md": (
@@ -137,7 +137,7 @@ FACTS = {
         "on port 8000 and the page by itself on 8080", "Measured on 2026-11-22",
     ),
     "docs/pipeline.md": ("published loop (5,000 epochs",),
-    "docs/protocols.md": ("everybody gets 100 %", "make 100 % easy", "between 5 and 6 kHz"),
+    "docs/protocols.md": ("most publications get 100 %", "make 100 % easy", "between 5 and 6 kHz"),
     "docs/recording.md": (
         "versions 4 to 7", "stated 10 % too", "ms at 12 kHz", "ms at 48 kHz", "ms at 192 kHz", "heights of 60 lines",
         "is 2.4 % off", "of 4 recordings", "rate 4 of 4", "3, 10 or 100 times",
