@@ -10,10 +10,9 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
 
-from api import served_model
+from api import health, served_model
 from api.recording import upload
 from api.recording.pool import WorkerPool
-from api.serving import health
 from api.serving import metrics as serving_metrics
 from api.serving.bodies import give_large_blocks_back
 from api.serving.connections import limit_connections
@@ -23,9 +22,9 @@ from api.serving.metrics import Metrics, list_paths
 from api.serving.middleware import ServingMiddleware
 from api.serving.provenance import write_header
 from api.serving.shutdown import drain_on_sigterm
-from api.serving.static_files import list_files, make_routes
 from api.serving.uvicorn_internals import find_server
 from api.settings import settings
+from api.static_files import list_files, make_routes
 from api.window import batch_predict, open_inference
 from api.window.batch_predict import BatchPredictor, BatchPredictShortcut
 from api.window.document import document_records

@@ -2,7 +2,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from api.serving.static_files import list_files, make_routes
+from api.static_files import list_files, make_routes
 
 
 @pytest.fixture
