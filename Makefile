@@ -48,17 +48,17 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashe
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 lock: .venv/ready
-	$(LOCK) requirements.in -o requirements.txt
-	$(LOCK) -c requirements.txt api/requirements.in -o api/requirements.txt
-	$(LOCK) -c requirements.txt api/requirements-scale.in -o api/requirements-scale.txt
+	$(LOCK) requirements.in -o requirements.lock
+	$(LOCK) -c requirements.lock api/requirements.in -o api/requirements.txt
+	$(LOCK) -c requirements.lock api/requirements-scale.in -o api/requirements-scale.txt
 
 # torch has no hash, since its build differs by platform, and neither has the reader, since it is a folder: pip takes
 # hashes for all packages of a command or for none. Linux without a GPU needs no CUDA, so it takes PyTorch's CPU build.
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
-.venv/ready: requirements.txt requirements-torch.txt api/native/records.cpp api/native/setup.py
+.venv/ready: requirements.lock requirements-torch.txt api/native/records.cpp api/native/setup.py
 	python3 -m venv .venv
-	pip install --disable-pip-version-check -q -r requirements.txt
+	pip install --disable-pip-version-check -q -r requirements.lock
 	pip install --disable-pip-version-check -q ./api/native
 	pip install --disable-pip-version-check -q -r requirements-torch.txt $$( \
 		[ "$$(uname)" = Linux ] && ! command -v nvidia-smi >/dev/null && \

@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import ROOT
 
 INPUTS = ("requirements.in", "api/requirements.in", "api/requirements-scale.in", "requirements-torch.txt")
-LOCKS = ("requirements.txt", "api/requirements.txt", "api/requirements-scale.txt")
+LOCKS = ("requirements.lock", "api/requirements.txt", "api/requirements-scale.txt")
 PIN = re.compile(r"([A-Za-z0-9_-]+)(?:\[[a-z0-9,-]+\])?==([0-9][0-9a-z.]*)")
 LOCKED = re.compile(r"([a-z0-9-]+)(?:\[[a-z0-9,-]+\])?==(\S+)(?: ; [^\\]+)?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)")
 
@@ -36,25 +36,30 @@ def locked(name: str) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("name", [name for name in INPUTS if name.endswith(".in")])
 def test_what_is_pinned_by_hand_is_in_the_lock_beside_it(name):
-    lock = locked(name.replace(".in", ".txt"))
+    lock = locked(LOCKS[0] if name == INPUTS[0] else name.replace(".in", ".txt"))
     assert [package for package, version in pins(name).items() if version not in lock.get(package, ())] == []
 
 
 @pytest.mark.parametrize("name", LOCKS[1:])
 def test_the_lock_of_everything_holds_the_same_versions_as_the_smaller_ones(name):
-    everything, smaller = locked("requirements.txt"), locked(name)
+    everything, smaller = locked(LOCKS[0]), locked(name)
     assert {package: versions for package, versions in smaller.items() if everything.get(package) != versions} == {}
 
 
 def test_torch_is_installed_by_itself_and_brings_nothing_that_is_not_locked():
     """Its build for a GPU brings CUDA besides, whose packages are no part of the build that is installed here."""
-    everything = locked("requirements.txt")
+    everything = locked(LOCKS[0])
     assert "torch" not in everything
     assert set(pins("requirements-torch.txt")) == {"torch"}
     needed = {
         re.match(r"[\w.-]+", each)[0].lower().replace("_", "-") for each in requires("torch") if "extra ==" not in each
     }
     assert {name for name in needed - set(everything) if not name.startswith(("nvidia-", "cuda-", "triton"))} == set()
+
+
+def test_one_command_installs_everything():
+    lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+    assert lines == ["-r requirements.in", "-r requirements-torch.txt", "./api/native"]
 
 
 def test_no_requirement_names_the_host_that_packages_come_from():
