@@ -1,20 +1,11 @@
-import io
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-import requests
 from scipy.io import wavfile
 
 from model.bearings import BEARINGS, DEFAULT_BEARING
-from pipeline.service import free_port
 from pipeline.simulator import Fault, simulate
-from tests.conftest import ROOT, environment
 
 pa = pytest.importorskip("pyarrow", reason="ARCHIVE SKIPPED: pyarrow is not installed")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -195,51 +186,6 @@ def test_a_part_that_is_not_whole_is_none(recordings, tmp_path, diagnosed):
     assert len(diagnosed) == 1
 
 
-def test_killed_in_the_middle_the_next_run_finishes(tmp_path):
-    source = make_recordings(tmp_path / "recordings", 40)
-    out = tmp_path / "out"
-    command = [
-        sys.executable,
-        "-m",
-        "api.scale_out.archive",
-        str(source),
-        "--out",
-        str(out),
-        "--rpm",
-        "1797",
-        "--workers",
-        "1",
-    ]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment(), start_new_session=True)
-    while len(list(out.glob("parts/*.parquet"))) < 2:
-        assert process.poll() is None
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not (out / "recordings.parquet").exists()
-    saved = {path: path.stat().st_mtime_ns for path in out.glob("parts/*.parquet")}
-    subprocess.run(command, cwd=ROOT, env=environment(), check=True, capture_output=True)
-    assert {path: path.stat().st_mtime_ns for path in saved} == saved
-    assert read(out) == run(source, tmp_path / "another")
-    wait_until_gone(process.pid)
-
-
-def wait_until_gone(session):
-    """Return when nothing of a killed run's session is left; its children end by themselves."""
-    deadline = time.monotonic() + 10
-    while is_alive(session):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def is_alive(session):
-    try:
-        os.killpg(session, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -259,60 +205,6 @@ def test_a_mistake_is_told_in_words(words, said, tmp_path, monkeypatch):
 def test_a_url_names_a_folder_as_well(recordings, tmp_path):
     archive.main(recordings.as_uri(), "--out", (tmp_path / "by url").as_uri(), *GIVEN)
     assert read(tmp_path / "by url") == run(recordings, tmp_path / "out")
-
-
-@pytest.fixture
-def bucket():
-    """A server that speaks S3 and holds the empty bucket `plant`: (its URL, the environment that leads there)."""
-    url = f"http://127.0.0.1:{free_port()}"
-    command = [Path(sys.executable).parent / "moto_server", "-H", "127.0.0.1", "-p", url.rpartition(":")[2]]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 20
-        while not answers(url):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        requests.put(f"{url}/plant", timeout=5).raise_for_status()
-        names = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
-        yield url, environment(AWS_ENDPOINT_URL=url, AWS_EC2_METADATA_DISABLED="true", **names)
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-def answers(url):
-    try:
-        return requests.get(url, timeout=1).ok
-    except requests.ConnectionError:
-        return False
-
-
-def test_a_bucket_is_read_and_written(recordings, bucket, tmp_path):
-    url, variables = bucket
-    for path in recordings.rglob("*.wav"):
-        name = path.relative_to(recordings).as_posix()
-        requests.put(f"{url}/plant/vibration/{name}", path.read_bytes(), timeout=5).raise_for_status()
-    command = [
-        sys.executable,
-        "-m",
-        "api.scale_out.archive",
-        "s3://plant/vibration",
-        "--out",
-        "s3://plant/diagnosed",
-        *GIVEN,
-    ]
-    tables = []
-    for _ in range(2):  # the second time nothing is left to do
-        done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr
-        tables.append([fetch(f"{url}/plant/diagnosed/{name}.parquet") for name in ("recordings", "windows")])
-    assert tables[0] == tables[1] == list(run(recordings, tmp_path / "out"))
-
-
-def fetch(url):
-    answer = requests.get(url, auth=("key", "secret"), timeout=5)
-    answer.raise_for_status()
-    return pq.read_table(io.BytesIO(answer.content)).to_pylist()
 
 
 def test_an_empty_folder_gives_empty_tables(tmp_path):
