@@ -1,1 +1,1 @@
-"""The mathematics of the diagnosis in torch: the front end and the network, nothing else."""
+"""The mathematics of the diagnosis: bearings, windows (torch) and recordings (numpy)."""
