@@ -28,6 +28,7 @@ def test_the_openapi_document_says_what_the_service_does():
 @pytest.fixture(scope="module")
 def found():
     """What atheris found in each parser."""
+    pytest.importorskip("atheris", reason="ATHERIS SKIPPED: it has no build for this platform")
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         return dict(zip(TARGETS, threads.map(lambda name: fuzz_parser(name, 10), TARGETS), strict=True))
 
