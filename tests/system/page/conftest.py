@@ -1,4 +1,4 @@
-"""One browser and one service for all tests of the page that run in one process."""
+"""One browser and one service for all tests of the page that run one after the other in a process."""
 
 import pytest
 from playwright.sync_api import expect
@@ -14,7 +14,7 @@ def url(tmp_path_factory):
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # Playwright runs an event loop, beside which other tests could start none of theirs
 def browser():
     executable = browsers.find()
     if not executable:
