@@ -42,17 +42,18 @@ class Settings(BaseSettings):
     threads: Count = Field(1, description="Threads of one call of the backend.")
     workers: Count = Field(
         default_factory=available_cores,
-        description="Threads that parse and compute parts of large requests at the same time; "
-        "the number of cores unless given.",
+        description="Threads of the service's own process that parse and compute parts of large requests at the same "
+        "time; the number of cores unless given.",
     )
     diagnosers: Count = Field(
-        1, description="Child processes that read and diagnose uploads; each answers one upload at a time."
+        1,
+        description="Recording workers: child processes that read and diagnose uploads, each one upload at a time.",
     )
     diagnoser_memory: Count = Field(
-        268_435_456, description="The most bytes that such a process may take beyond the libraries it has loaded."
+        268_435_456, description="The most bytes that a recording worker may take beyond the libraries it has loaded."
     )
     diagnoser_seconds: Seconds = Field(
-        10, description="The most seconds of processor time that such a process may take for one upload."
+        10, description="The most seconds of processor time that a recording worker may take for one upload."
     )
     # Sizes and the queue
     max_body: Count = Field(32_000_000, description="The most bytes in a request to /batch_predict/ or /v2/.")
@@ -67,7 +68,7 @@ class Settings(BaseSettings):
     max_buffered: Count = Field(
         96_000_000, description="The most bytes that the bodies of all requests may hold in memory together."
     )
-    max_records: Count = Field(2_000, description="The most records in a request.")
+    max_records: Count = Field(2_000, description="The most records in a request to /batch_predict/ or /v2/.")
     max_objects: Count = Field(
         72_000_000,
         description="The most bytes of memory that the objects of one JSON text may take; only JSON outside the plain "

@@ -6,6 +6,7 @@ from time import perf_counter
 from fastapi import APIRouter, HTTPException, Request, Response
 from starlette.requests import ClientDisconnect
 
+from api.files.suffixes import SUFFIXES
 from api.recording.fields import Fields
 from api.recording.form import NPY, read_request
 from api.recording.models import DiagnosisAnswer
@@ -14,6 +15,7 @@ from api.serving.errors import ErrorAnswer, InvalidAnswer
 from api.settings import settings
 
 PATH = "/diagnose/"
+FORMATS = f"{', '.join(each for each in SUFFIXES if each != '.gz')} or gzipped text"
 NO_MODEL = (
     "diagnosis.json was not among the service's assets when it started: run `dvc repro diagnosis` in the repository, "
     "copy assets/diagnosis.json there if they are in another folder, and start the service again"
@@ -28,11 +30,7 @@ BODY = {
                 "type": "object",
                 "required": ["file"],
                 "properties": {
-                    "file": RECORDING
-                    | {
-                        "description": ".mat, .csv, .txt, .wav, .npy or gzipped text, "
-                        f"{settings.max_upload:,} bytes in all"
-                    },
+                    "file": RECORDING | {"description": f"{FORMATS}, {settings.max_upload:,} bytes in all"},
                     "baseline": {
                         "type": "array",
                         "items": RECORDING,
@@ -53,6 +51,7 @@ router = APIRouter()
 @router.post(
     PATH,
     response_model=DiagnosisAnswer,
+    description=f"Diagnose a recording: a file of {FORMATS}, at any rate from 12 kHz.",
     openapi_extra={"requestBody": BODY},
     responses={
         400: {"model": ErrorAnswer, "description": "The upload broke off"},
@@ -63,7 +62,7 @@ router = APIRouter()
     },
 )
 async def diagnose(request: Request) -> Response:
-    """Diagnose a recording: a file of .mat, .csv, .txt, .wav, .npy or gzipped text, at any rate from 12 kHz."""
+    """Return the response to an upload."""
     status, answer = await answer_upload(request)
     return Response(answer, status, media_type="application/json")
 

@@ -28,7 +28,8 @@ class Metrics:
         self.stages = Histogram(
             "stage_seconds",
             "Of a request: read (until its body was whole), queue (until it was taken up); of a batch of requests to "
-            "/batch_predict/, and of each to /v2/: parse, network; of each to /diagnose/: diagnose (the child's part)",
+            "/batch_predict/, and of each to /v2/: parse, network; of each to /diagnose/: diagnose (the recording "
+            "worker's part)",
             ["stage"],
             buckets=SECONDS,
             registry=registry,

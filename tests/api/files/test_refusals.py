@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from api.files.errors import EXPECTED
+from api.files.suffixes import SUFFIXES
 from tests.api.files.samples import MAX_SAMPLES, SIGNAL, mat, npy, packed, refusal, wav, wav_of_code
 from tests.api.files.test_formats import CLUTTER, CWRU, TWO_RECORDS
 
@@ -56,6 +58,10 @@ REFUSALS = [
     (wav_of_code(0xFFFE), "a.wav", "", "compressed (mu-law)"),
     (wav_of_code(0x1234, b"RIFX", ">"), "a.wav", "", "compressed (code 4660)"),
 ]  # fmt: skip
+
+
+def test_every_suffix_is_among_the_formats_that_a_message_names():
+    assert [*re.findall(r"\.\w+", EXPECTED), ".gz"] == list(SUFFIXES)
 
 
 def test_no_message_holds_the_files_name():

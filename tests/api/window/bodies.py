@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from api.settings import settings
+
 LENGTH = 2048
-MOST = 2_000  # records
+MOST = settings.max_records
 GOOD = np.sin(np.arange(LENGTH) / 7).round(4).tolist()
 RECORDS = np.stack([GOOD, np.cos(np.arange(LENGTH) / 3)])
 JSON, NPY = {"Content-Type": "application/json"}, {"Content-Type": "application/x-npy"}

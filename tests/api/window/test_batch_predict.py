@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api.window.batch_predict import PATH, BatchPredictor, router
-from tests.api.window.bodies import GOOD, JSON, request
+from tests.api.window.bodies import GOOD, JSON, MOST, request
 from tests.conftest import ROOT
 
 
@@ -23,7 +23,7 @@ def routed(client):
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         state = client.app.state
-        app.state.batch_predictor = BatchPredictor(state.inference, state.workers, 2_000)
+        app.state.batch_predictor = BatchPredictor(state.inference, state.workers, MOST)
         yield
 
     app = FastAPI(lifespan=lifespan)

@@ -67,5 +67,5 @@ def test_json_that_would_take_too_much_memory_is_refused_unread(client):
         answer = client.post("/batch_predict/", content=body, headers=JSON)
         assert answer.status_code == status, answer.text[:300]
     assert "fewer records at once, or binary ones" in answer.json()["detail"]
-    hint = '; in the plain form [{"record": [...]}], up to 2,000'
+    hint = f'; in the plain form [{{"record": [...]}}], up to {MOST:,}'
     assert answer.json()["detail"].endswith(hint if fast_records else "ones")

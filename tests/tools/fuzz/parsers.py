@@ -21,15 +21,15 @@ class Target(NamedTuple):
 
 
 LENGTH = 4  # samples of a record here: a fuzzer does not find 2,048 numbers
-MOST = 2_000  # records
 
 
 def fuzz_json() -> Callable[[bytes], None]:
     """The compiled reader takes nothing that the validating one refuses, and reads the same numbers."""
+    from api.settings import settings
     from api.window.mistakes import InvalidRecordsError
     from api.window.reader import RecordReader
 
-    reader = RecordReader(LENGTH, MOST)
+    reader = RecordReader(LENGTH, settings.max_records)
 
     def read(body: bytes) -> None:
         reader.are_few_json(body)
@@ -45,11 +45,12 @@ def fuzz_json() -> Callable[[bytes], None]:
 
 
 def fuzz_npy() -> Callable[[bytes], None]:
+    from api.settings import settings
     from api.window.checks import check, have_answers
     from api.window.mistakes import InvalidRecordsError
     from api.window.reader import RecordReader
 
-    reader = RecordReader(LENGTH, MOST)
+    reader = RecordReader(LENGTH, settings.max_records)
 
     def read(body: bytes) -> None:
         with contextlib.suppress(InvalidRecordsError), np.errstate(all="ignore"):
