@@ -10,7 +10,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from api.recording.fields import Fields
 from api.recording.pool import refuse
-from api.recording.protocol import File
+from api.recording.protocol import File, make_encodable
 from api.serving.bodies import read_body
 from api.settings import settings
 
@@ -56,6 +56,8 @@ async def read_form(request: Request) -> tuple[Fields, list[File]]:
         form = await InMemoryParser(request.headers, request.stream()).parse()
     except MultiPartException as error:
         raise refuse("file", f"the form cannot be read: {error.message}") from error
+    except UnicodeError as error:
+        raise refuse("file", "the form cannot be read: its texts are not in the charset that it names") from error
     try:
         fields, files = await sort_form(form)
     finally:
@@ -66,16 +68,17 @@ async def read_form(request: Request) -> tuple[Fields, list[File]]:
 
 
 async def sort_form(form: FormData) -> tuple[dict[str, str], dict[str, list[File]]]:
-    """Return a form's fields, and names and contents of its files."""
+    """Return a form's fields, and names and contents of its files; every text can be written as UTF-8."""
     fields: dict[str, str] = {}
     files: dict[str, list[File]] = {"file": [], "baseline": []}
-    for name, value in form.multi_items():
+    for key, value in form.multi_items():
+        name = make_encodable(key)
         if not isinstance(value, UploadFile):
-            fields[name] = value
+            fields[name] = make_encodable(value)
         elif name not in files:
             raise refuse(name[:80], "is a file, expected the files file and baseline")
         elif value.filename or value.size:  # a browser sends an empty one where none was chosen
-            files[name].append((value.filename or name, await value.read()))
+            files[name].append((make_encodable(value.filename or name), await value.read()))
     return fields, files
 
 

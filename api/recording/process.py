@@ -63,11 +63,12 @@ class WorkerProcess:
         Raises WorkerEndedError or WorkerNotStartedError. After these and after a cancellation the next request gets a
         new process: half a response may be left in the pipe of this one.
         """
+        request = write_request(fields, files)  # not in the try: what cannot be written is no fault of the worker
         try:
             if self.process is None or self.process.returncode is not None:
                 await self.start()
             await self.wait_until_ready()
-            return await self.exchange(fields, files)
+            return await self.exchange(request)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
             await self.stop()
             log.warning("a worker for recordings ended with %s: %s", self.process.returncode, error)
@@ -77,8 +78,8 @@ class WorkerProcess:
             await self.stop()
             raise
 
-    async def exchange(self, fields: dict[str, Any], files: list[File]) -> Response:
-        for part in write_request(fields, files):
+    async def exchange(self, request: list[bytes]) -> Response:
+        for part in request:
             self.process.stdin.write(part)
         await self.process.stdin.drain()
         head = ResponseHead.model_validate_json(await self.process.stdout.readuntil(b"\n"))

@@ -76,5 +76,11 @@ def read_request(stream: BinaryIO) -> tuple[dict[str, Any], list[File]] | None:
 
 
 def write_response(response: Response) -> bytes:
-    head = ResponseHead(status=response.status, size=len(response.body), log=response.log)
+    log = make_encodable(response.log)
+    head = ResponseHead(status=response.status, size=len(response.body), log=log)
     return head.model_dump_json().encode() + b"\n" + response.body
+
+
+def make_encodable(text: str) -> str:
+    """Return a text with ? for what UTF-8 cannot hold: surrogates, which a client's charset or a repr can bring."""
+    return text.encode("utf-8", "replace").decode()

@@ -49,3 +49,31 @@ def test_no_field_however_odd_breaks_it(client, fields):
     answer = post(client, npy(machine("OuterRace")), fields=STATED | fields)
     assert answer.status_code in (200, 422)
     assert answer.status_code == 200 or "broke off" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("charset", "file_name", "field", "value", "said"),
+    [
+        ("unicode_escape", r"\ud800.npy", "series", "false", {}),
+        ("unicode_escape", "a.npy", r"\ud800", "1", {"?": "Extra inputs are not permitted"}),
+        ("unicode_escape", "a.npy", "channel", r"\ud800", {"channel": "a.npy: the file has no channel ?; it has 0"}),
+        ("undefined", "a.npy", "series", "false",
+         {"file": "the form cannot be read: its texts are not in the charset that it names"}),
+    ],
+)  # fmt: skip
+def test_a_form_in_a_strange_charset_is_answered_and_ends_no_worker(client, charset, file_name, field, value, said):
+    head = b"--limit\r\nContent-Disposition: form-data; "
+    body = head + f'name="{field}"\r\n\r\n{value}\r\n'.encode()
+    body += (
+        head + f'name="file"; filename="{file_name}"\r\n\r\n'.encode() + npy(machine("OuterRace")) + b"\r\n--limit--"
+    )
+    media_type = f"multipart/form-data; boundary=limit; charset={charset}"
+    before = worker_processes(client)
+    answer = client.post("/diagnose/", params=STATED, content=body, headers={"Content-Type": media_type})
+    assert answer.status_code == (422 if said else 200)
+    assert not said or mistakes(answer) == said
+    assert worker_processes(client) == before
+
+
+def worker_processes(client):
+    return [worker.process.pid for worker in client.app.state.recording_workers.workers]

@@ -134,3 +134,13 @@ def test_a_fault_of_the_workers_own_is_a_500_and_in_the_log(caplog, recording):
     faulty, sound = run(scenario)
     assert (faulty.status, sound.status) == (500, 200)
     assert "Extra inputs are not permitted" in caplog.text
+
+
+def test_a_request_that_cannot_be_written_ends_no_worker(recording):
+    async def scenario(worker):
+        first = worker.process
+        with pytest.raises(ValueError, match="surrogates not allowed"):
+            await worker.diagnose(FIELDS, [("\ud800.npy", recording[0][1])])
+        return (await worker.diagnose(FIELDS, recording)).status, worker.process is first
+
+    assert run(scenario) == (200, True)

@@ -55,3 +55,8 @@ def test_another_request_is_refused(line):
 def test_the_limits_are_complete():
     with pytest.raises(ValidationError, match="seconds"):
         WorkerLimits.model_validate_json('{"diagnosis": "d", "memory": 1, "samples": 1, "unpacked": 1}')
+
+
+def test_a_log_with_what_utf8_cannot_hold_is_written():
+    head = write_response(Response(500, b"{}", "no \ud800")).partition(b"\n")[0]
+    assert ResponseHead.model_validate_json(head).log == "no ?"
