@@ -44,6 +44,8 @@ def read_rig(folder: Path, sampling_rate: float, rpm: float) -> Iterator[tuple[s
         label = next(label for start, label in LABELS.items() if path.name.startswith(start))
         try:
             recording = read(path.read_bytes(), path.name, "", NO_LIMITS)
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror}") from error
         except UnreadableError as error:
             raise InputError(f"{path.name}: {error}") from error
         yield label, replace(recording, sampling_rate=sampling_rate, rpm=rpm) if label == "Normal" else recording

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from api.files.errors import UnreadableError, counted, listed, shown
-from api.files.limits import MAX_CHANNELS, Limits
+from api.files.limits import Limits
 from model.recording.recording import Recording
 
 
@@ -55,12 +55,15 @@ def make_recording(
     return Recording(signal, vector.sampling_rate, vector.rpm, channel, tuple(channels), tuple(warnings))
 
 
-def split_columns(samples: np.ndarray) -> list[np.ndarray]:
-    """Return the channels of an array: a vector is one, the columns or rows of a matrix, where few, are several."""
+def split_columns(samples: np.ndarray, most: int) -> list[np.ndarray]:
+    """Return the channels of an array: a vector is one, the columns or rows of a matrix, where few, are several.
+
+    Of a matrix that has more than most columns and rows nothing is returned.
+    """
     samples = samples.squeeze()
     if samples.ndim == 1 and samples.size > 1:
         return [samples]
-    if samples.ndim == 2 and min(samples.shape) <= MAX_CHANNELS:
+    if samples.ndim == 2 and min(samples.shape) <= most:
         return list(samples.T if samples.shape[1] <= samples.shape[0] else samples)
     return []
 

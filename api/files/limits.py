@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from api.files.errors import UnreadableError, counted
 
-MAX_CHANNELS = 64
+MAX_CHANNELS = 64  # of a file that somebody uploads
 
 
 class Limits(NamedTuple):
@@ -12,6 +12,7 @@ class Limits(NamedTuple):
 
     samples: int  # of the channel that is read
     unpacked: int  # bytes of text or arrays that the file may unpack to
+    channels: int  # of a table or matrix
 
     def check_unpacked(self, size: int) -> None:
         """Raise UnreadableError where so many bytes are too many."""
@@ -33,4 +34,4 @@ class Limits(NamedTuple):
             )
 
 
-NO_LIMITS = Limits(samples=2**62, unpacked=2**62)
+NO_LIMITS = Limits(samples=2**62, unpacked=2**62, channels=2**62)

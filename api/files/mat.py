@@ -46,7 +46,7 @@ def read_mat(content: bytes, name: str, channel: str, limits: Limits) -> Recordi
     if not is_mat5(content):
         check_mat4(content)
     variables, listing = load(content, limits)
-    vectors = dict(find_vectors(variables, "", None, None))
+    vectors = dict(find_vectors(variables, limits.channels, "", None, None))
     if not vectors:
         raise nothing_in(listing)
     aliases = name_positions(vectors, variables, name)
@@ -91,9 +91,12 @@ def check_mat4(content: bytes) -> None:
 
 
 def find_vectors(
-    values: dict[str, Any], prefix: str, sampling_rate: float | None, rpm: float | None
+    values: dict[str, Any], most: int, prefix: str, sampling_rate: float | None, rpm: float | None
 ) -> Iterator[tuple[str, Vector]]:
-    """Yield all vectors by name, those in structs too, each with the rate and speed that stand nearest to it."""
+    """Yield all vectors by name, those in structs too, each with the rate and speed that stand nearest to it.
+
+    most is how many columns a matrix may have.
+    """
     scalars = {
         name.lower().replace("_", ""): float(value.item())
         for name, value in values.items()
@@ -106,9 +109,10 @@ def find_vectors(
         if is_struct(value) and prefix.count(".") < MAX_DEPTH:
             for index, element in enumerate(value.ravel()):
                 fields = {each: element[each] for each in value.dtype.names}
-                yield from find_vectors(fields, f"{prefix}{name}{suffix(value.size, index)}.", sampling_rate, rpm)
+                inner = f"{prefix}{name}{suffix(value.size, index)}."
+                yield from find_vectors(fields, most, inner, sampling_rate, rpm)
         elif is_real(value):
-            columns = split_columns(value)
+            columns = split_columns(value, most)
             for index, column in enumerate(columns):
                 yield f"{prefix}{name}{suffix(len(columns), index)}", Vector(column, sampling_rate, rpm)
 

@@ -7,19 +7,19 @@ import numpy as np
 
 from api.files.channels import Vector, pick, split_columns
 from api.files.errors import UnreadableError, shown
-from api.files.limits import MAX_CHANNELS, Limits
+from api.files.limits import NO_LIMITS, Limits
 from model.recording.recording import Recording
 
 
 def read_npy(content: bytes, channel: str, limits: Limits) -> Recording:
     samples = read_array(content)
-    columns = split_columns(samples)
+    columns = split_columns(samples, limits.channels)
     if samples.size == 1:
         limits.check_length(1, None)
     if not columns:
+        most = f" of {limits.channels} columns at most" if limits.channels < NO_LIMITS.channels else ""
         raise UnreadableError(
-            f"the .npy file holds an array of shape {shown(str(samples.shape))}, "
-            f"expected one vector, or one of 2 to {MAX_CHANNELS} columns"
+            f"the .npy file holds an array of shape {shown(str(samples.shape))}, expected a vector, or a matrix{most}"
         )
     return pick({str(index): Vector(column) for index, column in enumerate(columns)}, channel, limits)
 

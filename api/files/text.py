@@ -7,7 +7,7 @@ import numpy as np
 
 from api.files.channels import Vector, choose, make_recording
 from api.files.errors import EXPECTED, UnreadableError, counted, shown
-from api.files.limits import MAX_CHANNELS, Limits
+from api.files.limits import Limits
 from api.files.text_heads import MAX_HEAD, RATES, name_columns, read_head, split_head
 from api.files.text_lines import (
     FRACTION,
@@ -43,7 +43,7 @@ def read_text(content: bytes, channel: str, limits: Limits) -> Recording:
     table = open_table(decode(content), limits)
     has_axis = len(table.names) > 1 and is_axis(table.names[0], load(table, [0], FIRST_ROWS)[:, 0])
     names = table.names[1:] if has_axis else table.names
-    chosen = choose(names, channel)
+    chosen = choose(names, find_column(table.names, channel))
     # The last column is read so that a line with too few is noticed.
     wanted = sorted({0, table.names.index(chosen), len(table.names) - 1})
     columns = dict(zip(wanted, load(table, wanted).T, strict=True))
@@ -51,6 +51,13 @@ def read_text(content: bytes, channel: str, limits: Limits) -> Recording:
         read_axis(table, columns[0])
     vector = Vector(columns[table.names.index(chosen)], table.sampling_rate, table.rpm)
     return make_recording(vector, chosen, names, limits, table.notes)
+
+
+def find_column(names: list[str], wanted: str) -> str:
+    """Return the name of the column that is meant: a number that is no column's name counts columns, the first is 0."""
+    if wanted not in names and wanted.isdecimal() and int(wanted) < len(names):
+        return names[int(wanted)]
+    return wanted
 
 
 def decode(content: bytes) -> str:
@@ -73,8 +80,8 @@ def open_table(text: str, limits: Limits) -> Table:
     rows = list(islice(Lines(text[:SEEN], len(head)), MAX_HEAD))
     separator = guess_separator(rows)
     columns = len(split_fields(rows[0], separator))
-    if columns > MAX_CHANNELS + 1:
-        raise UnreadableError(f"line {len(head) + 1} has {columns:,} columns, expected at most {MAX_CHANNELS}")
+    if columns > limits.channels + 1:
+        raise UnreadableError(f"line {len(head) + 1} has {columns:,} columns, expected at most {limits.channels}")
     has_commas = "," in text and (separator != "," or ('"' in text and bool(QUOTED.search(text))))
     sampling_rate, rpm, notes = read_head(head, has_commas)
     # Lines are counted before they are parsed: this takes milliseconds, and parsing millions takes seconds.

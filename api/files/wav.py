@@ -8,7 +8,7 @@ import numpy as np
 
 from api.files.channels import Vector, pick, positive
 from api.files.errors import UnreadableError
-from api.files.limits import MAX_CHANNELS, Limits
+from api.files.limits import Limits
 from model.recording.recording import Recording
 
 MAX_CHUNKS = 1000
@@ -22,9 +22,9 @@ def read_wav(content: bytes, channel: str, limits: Limits) -> Recording:
     import scipy.io.wavfile  # here: the service's own process, which checks and hands on, shall not load it
 
     sampling_rate, samples = scipy.io.wavfile.read(io.BytesIO(check_wav(content)))
-    columns = [samples] if samples.ndim == 1 else list(samples.T[: MAX_CHANNELS + 1])
-    if len(columns) > MAX_CHANNELS:
-        raise UnreadableError(f"the WAV file has {samples.shape[1]:,} channels, expected at most {MAX_CHANNELS}")
+    columns = [samples] if samples.ndim == 1 else list(samples.T[: limits.channels + 1])
+    if len(columns) > limits.channels:
+        raise UnreadableError(f"the WAV file has {samples.shape[1]:,} channels, expected at most {limits.channels}")
     rate = positive(sampling_rate)
     recording = pick({str(index): Vector(column, rate) for index, column in enumerate(columns)}, channel, limits)
     scale(recording.signal, samples.dtype)

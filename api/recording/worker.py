@@ -16,7 +16,7 @@ import numpy as np
 import scipy.io.wavfile  # noqa: F401 - now, before the memory is limited: the readers import it when they need it
 from pydantic_core import to_json
 
-from api.files.limits import Limits
+from api.files.limits import MAX_CHANNELS, Limits
 from api.recording.answer import MistakeError, answer
 from api.recording.fields import Fields
 from api.recording.protocol import READY, File, Response, WorkerLimits, read_request, write_response
@@ -37,7 +37,7 @@ def main() -> None:
     responses.flush()
     while request := read_request(requests):
         limit_time(limits.seconds)
-        response = respond(diagnosis, *request, Limits(limits.samples, limits.unpacked))
+        response = respond(diagnosis, *request, Limits(limits.samples, limits.unpacked, MAX_CHANNELS))
         limit_time(0)  # none
         del request
         responses.write(write_response(response))

@@ -37,6 +37,8 @@ def read_signal(path: Path, variable: str, sampling_rate: float | None = None) -
     """
     try:
         recording = read(path.read_bytes(), path.name, variable, NO_LIMITS)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
     except UnreadableError as error:
         raise InputError(f"{path.name}: {error}") from error
     said = recording.sampling_rate

@@ -52,3 +52,9 @@ def test_the_real_rig_is_read_with_its_rates_and_speeds(rig):
     assert {label: labels.count(label) for label in set(labels)} == {"InnerRace": 7, "OuterRace": 7, "Normal": 3}
     assert {(r.sampling_rate, r.rpm) for _, r in recordings} == {(48_828, 1_500)}
     assert {len(r.signal) for _, r in recordings} == {146_484, 292_968}
+
+
+def test_a_file_that_cannot_be_opened_is_told_in_words(tmp_path):
+    (tmp_path / "InnerRaceFault_1.mat").symlink_to(tmp_path / "gone.mat")
+    with pytest.raises(params.InputError, match=r"InnerRaceFault_1\.mat cannot be read: No such file or directory"):
+        list(read_rig(tmp_path, 48_828, 1_500))

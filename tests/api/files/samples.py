@@ -12,7 +12,7 @@ from scipy.io import wavfile
 
 from api.files.errors import UnreadableError
 from api.files.formats import read
-from api.files.limits import Limits
+from api.files.limits import MAX_CHANNELS, Limits
 
 SIGNAL = np.array([0.5, -1.25, 3.0, 0.125])
 COLUMN = SIGNAL[:, None]
@@ -24,7 +24,7 @@ def packed(content) -> bytes:
 
 
 def read_recording(content, name, channel=""):
-    return read(content, name, channel, Limits(MAX_SAMPLES, MAX_UNPACKED))
+    return read(content, name, channel, Limits(MAX_SAMPLES, MAX_UNPACKED, MAX_CHANNELS))
 
 
 def mat(variables, **options) -> bytes:

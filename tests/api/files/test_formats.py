@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -16,6 +18,7 @@ from tests.api.files.samples import (
     npy,
     packed,
     read_recording,
+    refusal,
     streamed,
     wav,
     wav_of_24_bits,
@@ -29,6 +32,7 @@ CLUTTER = {
     "complex": SIGNAL * 1j, "logical": SIGNAL > 0, "empty": np.empty((0, 0)),
     "nested": {"cell": np.array([SIGNAL, "text"], dtype=object), "nothing": []},
 }  # fmt: skip
+MANY = np.arange(14_000, dtype=np.int16).reshape(200, 70)
 CASES = [  # name, content, channel, the channel read, all channels, sampling rate, rpm
     ("105.mat", mat(CWRU), "", "drive_end", ["drive_end", "fan_end", "base"], None, 1797),
     ("a.mat", mat(CWRU, format="4"), "drive_end", "drive_end", ["drive_end", "fan_end", "base"], None, 1797),
@@ -106,3 +110,17 @@ def test_without_limits_a_file_is_read_whole(name):
     recording = read(packed(content) if name.endswith(".gz") else content, name, "", NO_LIMITS)
     assert len(recording.signal) == MAX_SAMPLES + 1
     assert recording.name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "channel"),
+    [
+        ("a.npy", npy(MANY), "69"),
+        ("a.wav", wav(MANY.astype(np.float32)), "69"),
+        ("a.mat", mat({"x": MANY}), "x[69]"),
+        ("a.csv", "\n".join(",".join(map(str, row)) for row in MANY.tolist()).encode(), "69"),
+    ],
+)
+def test_only_a_limit_bounds_the_channels(name, content, channel):
+    assert read(content, name, channel, NO_LIMITS).signal.tolist() == MANY[:, 69].tolist()
+    assert re.search("64|expected a vector of real numbers", str(refusal(content, name, channel)))

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.api.files.samples import read_recording
+from tests.api.files.samples import read_recording, refusal
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,24 @@ def test_the_notes_on_the_head_repeat_its_lines():
         "the sampling rate 12,000 Hz was read from the line '# fs = 12000'",
         "the speed 1,750 rpm was read from the line '# rpm: 1,750'",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "channel"),
+    [
+        ("a,b\n1,7\n2,8\n", "1", "b"),
+        ("time,b\n0,7\n1,8\n2,8\n", "1", "b"),  # the time axis counts, as it does where no column has a name
+        ("1,a,0\n5,6,7\n5,6,8\n", "0", "0"),  # a name goes before a number
+    ],
+)
+def test_a_number_that_is_no_name_counts_columns(text, number, channel):
+    recording = read_recording(text.encode(), "a.csv", number)
+    assert recording.channel == channel
+    assert recording.signal[:2].tolist() == [7, 8]
+
+
+@pytest.mark.parametrize("number", ["0", "2", "\u00b2", "9" * 200])
+def test_a_number_of_no_channel_is_refused(number):
+    error = refusal(b"time,b\n0,7\n1,8\n2,8\n", "a.csv", number)
+    assert "the file has no channel" in str(error)
+    assert error.field == "channel"

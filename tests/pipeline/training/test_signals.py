@@ -36,6 +36,7 @@ def write(folder, name, content):
         ("a.wav", np.stack([SIGNAL + 1, SIGNAL], axis=1).astype(np.float32), "1"),
         ("a.csv", "time,acceleration\n0,0.5\n1,-1.25\n2,3.0\n3,0.125\n", "acceleration"),
         ("a.csv", "0;0.5\n1;-1.25\n2;3.0\n3;0.125\n", "1"),
+        ("a.csv", "one,two\n1,0.5\n9,-1.25\n2,3.0\n7,0.125\n", "1"),
         ("a.csv", "0;0,5\n1;-1,25\n2;3,0\n3;0,125\n", "1"),
         ("a.txt", "0.5\n-1.25\n3.0\n0.125\n", ""),
         ("a.csv", "\n\n0.5\n-1.25\n3.0\n0.125\n", ""),
@@ -68,6 +69,7 @@ def test_every_format_gives_the_same_signal(tmp_path, name, content, variable):
         ("a.npy", np.array([1, np.nan, 3]), "", "NaN or infinity, the first at sample 1"),
         ("a.csv", "time,acceleration\n0,0.5\n1,2\n", "speed", "has no channel speed; it has acceleration"),
         ("a.csv", "time,g\n0,0,5\n1,-1,25\n", "g", "a.csv: the file has no channel g; it has 0, 1, 2"),
+        ("a.csv", "g\n0,5\n-1,25\n", "", "a.csv: the file has 2 channels, name one of them: 0, 1"),  # commas separate
         ("a.csv", " \n", "", "a.csv: the file is empty"),
         ("a.csv", "1\nx\n3\n", "", "a.csv: line 2 has 'x', expected a number"),
         ("a.tdms", "TDSm", "", "a.tdms: the file is a LabVIEW TDMS file; expected .mat, .csv, .txt, .wav, .npy"),
@@ -140,3 +142,13 @@ def test_the_shaft_turns_at_rpm_over_60_at_the_catalogues_rate(catalogue, mirror
     near = (frequency > row.rpm / 60 * 0.8) & (frequency < row.rpm / 60 * 1.2)
     assert frequency[near][spectrum[near].argmax()] == pytest.approx(row.rpm / 60, rel=0.01)
     assert spectrum[near].max() > 10 * np.median(spectrum[near])
+
+
+def test_a_file_that_is_not_there_is_told_in_words(tmp_path):
+    with pytest.raises(InputError, match=r"a\.wav cannot be read: No such file or directory"):
+        read_signal(tmp_path / "a.wav", "")
+
+
+def test_a_channel_is_read_from_any_number_of_them(tmp_path):
+    samples = np.arange(14_000.0).reshape(200, 70)
+    assert read_signal(write(tmp_path, "a.npy", samples), "69").tolist() == samples[:, 69].tolist()

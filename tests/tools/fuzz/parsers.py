@@ -78,9 +78,9 @@ def fuzz_text() -> Callable[[bytes], None]:
 def fuzz_recording() -> Callable[[bytes], None]:
     from api.files import formats
     from api.files.errors import UnreadableError
-    from api.files.limits import Limits
+    from api.files.limits import MAX_CHANNELS, Limits
 
-    limits = Limits(samples=2_000_000, unpacked=64_000_000)
+    limits = Limits(samples=2_000_000, unpacked=64_000_000, channels=MAX_CHANNELS)
 
     def read(content: bytes) -> None:
         with contextlib.suppress(UnreadableError):
