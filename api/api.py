@@ -31,6 +31,7 @@ from api.window.document import document_records
 from api.window.drift import Drift
 from api.window.inference import Inference
 from api.window.predictor import Predictor
+from api.window.reader import warn_without_compiled_reader
 
 ASSETS = settings.assets
 PAGE_FILES = list_files(Path(__file__).resolve().parent / "page")
@@ -52,6 +53,7 @@ keys = Keys(
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     give_large_blocks_back()
+    warn_without_compiled_reader()
     # A worker answers requests and passes parts of large ones to the helpers, which wait for nothing: no deadlock.
     helpers, workers = ThreadPoolExecutor(settings.workers), ThreadPoolExecutor(settings.workers)
     predictor = Predictor(ASSETS, settings.backend, settings.threads, helpers.map)

@@ -7,21 +7,27 @@ from typing import Any
 import pandas as pd
 
 from api.files.suffixes import SUFFIXES
+from api.recording.pool import worker_limits
 from api.scale_out.places import ArchiveError, Place
 from api.scale_out.workers import MODEL
 from api.serving.provenance import hash_file
+from api.settings import settings
 
 FIELDS = ("sampling_rate", "rpm", "bearing", "channel")
 
 
 def find_recordings(source: str, given: dict[str, Any], catalogue: dict[str, dict]) -> list[dict[str, Any]]:
-    """Return name, path, size, fields and key of every recording; the key changes with file, fields and model."""
+    """Return name, path, size, fields and key of every recording.
+
+    The key changes with file, fields, model and limits: what was too large is tried again after a limit was raised.
+    """
     model, (_, folder) = hash_file(MODEL), Place(source).open()
+    limits = worker_limits(MODEL, settings).model_dump(exclude={"diagnosis"}) | {"upload": settings.max_upload}
     found = []
     for file in Place(source).list(SUFFIXES):
         name = file.path.removeprefix(folder).lstrip("/")
         fields = json.dumps(given | catalogue.get(name, {}), sort_keys=True)
-        facts = json.dumps([name, file.size, file.mtime_ns, model, fields])
+        facts = json.dumps([name, file.size, file.mtime_ns, model, limits, fields])
         key = hashlib.sha256(facts.encode()).hexdigest()
         found.append({"recording": name, "path": file.path, "size": file.size, "key": key, "fields": fields})
     return found

@@ -14,13 +14,13 @@ from pydantic import ValidationError
 from api.recording.fields import Fields
 from api.recording.pool import describe_end, worker_limits
 from api.recording.process import ROOT, WorkerEndedError, WorkerNotStartedError, WorkerProcess
+from api.recording.protocol import WorkerLimits
 from api.scale_out.code import RUNTIME_ENV
 from api.scale_out.places import Place
 from api.scale_out.tables import PART, TOLD
 from api.settings import available_cores, settings
 
 MODEL = ROOT / "assets" / "diagnosis.json"
-LIMITS = worker_limits(MODEL, settings)
 MOST_AT_ONCE = 64  # recordings that a worker takes, and that become one part
 PARTS_A_WORKER = 8
 
@@ -28,9 +28,11 @@ PARTS_A_WORKER = 8
 class Worker:
     """Diagnoses chunks of recordings, one file after the other, in a process that a damaged file may end."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, limits: WorkerLimits, max_upload: int) -> None:
+        """Limits and max_upload (bytes) are those of the run; only the model's path is this machine's own."""
         self.files, _ = Place(source).open()
-        self.runner, self.process = asyncio.Runner(), WorkerProcess(LIMITS)
+        self.limits, self.max_upload = limits.model_copy(update={"diagnosis": str(MODEL)}), max_upload
+        self.runner, self.process = asyncio.Runner(), WorkerProcess(self.limits)
 
     def __call__(self, chunk: pa.Table) -> pa.Table:
         return pa.Table.from_pylist([self.make_row(**file) for file in chunk.to_pylist()], PART)
@@ -42,11 +44,11 @@ class Worker:
         except (OSError, WorkerNotStartedError) as error:
             return row | {"error": f"{recording} cannot be read now: {error}", "key": ""}  # the next run tries again
         except WorkerEndedError:
-            return row | {"error": describe_end(LIMITS)}
+            return row | {"error": describe_end(self.limits)}
 
     def diagnose(self, path: str, size: int, fields: str) -> dict[str, Any]:
-        if size > settings.max_upload:
-            return {"error": f"the file has {size:,} bytes, expected {settings.max_upload:,} at most"}
+        if size > self.max_upload:
+            return {"error": f"the file has {size:,} bytes, expected {self.max_upload:,} at most"}
         try:
             stated = Fields(**json.loads(fields), series=False)
         except ValidationError as error:
@@ -87,7 +89,7 @@ def split(recordings: list[dict[str, Any]], workers: int) -> list[pa.Table]:
 
 def diagnose_here(source: str, chunks: list[pa.Table], workers: int) -> Iterator[pa.Table]:
     """Yield the rows of each chunk as it is done; the threads only wait for the workers' processes."""
-    crew = [Worker(source) for _ in range(workers)]
+    crew = [Worker(source, worker_limits(MODEL, settings), settings.max_upload) for _ in range(workers)]
     idle: SimpleQueue[Worker] = SimpleQueue()
     for worker in crew:
         idle.put(worker)
@@ -121,8 +123,9 @@ def diagnose_on_ray(source: str, chunks: list[pa.Table], workers: int, address: 
     ray.data.DataContext.get_current().enable_progress_bars = False
     try:
         crew = ray.data.ActorPoolStrategy(size=workers)
+        given = (source, worker_limits(MODEL, settings), settings.max_upload)
         rows = ray.data.from_arrow(chunks).map_batches(
-            Worker, fn_constructor_args=(source,), compute=crew, batch_size=None, batch_format="pyarrow"
+            Worker, fn_constructor_args=given, compute=crew, batch_size=None, batch_format="pyarrow"
         )
         yield from rows.iter_batches(batch_size=None, batch_format="pyarrow")
     finally:

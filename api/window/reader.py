@@ -1,5 +1,6 @@
 """From the bytes of a request's body to an array of records."""
 
+import logging
 import re
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +20,8 @@ try:
 except ImportError:  # installed without a compiler: the validating reader reads everything
     fast_records = None
 
+log = logging.getLogger("uvicorn.error")
+
 SPAN = 1 << 20  # bytes that one thread parses at a time
 LONGEST_HEADER = 4096  # bytes; np.save writes 128 for a plain array
 FEW = 2  # records that are answered on the event loop
@@ -29,6 +32,12 @@ NPY_HEADER = re.compile(
     re.DOTALL,
 )
 Body = bytes | bytearray
+
+
+def warn_without_compiled_reader() -> None:
+    """Say once at start that JSON takes longer than it needs to."""
+    if fast_records is None:
+        log.warning("the compiled reader is not installed: JSON is read by the slower one, see docs/window.md")
 
 
 class RecordReader:

@@ -3,7 +3,11 @@ import re
 
 import numpy as np
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
+from api import api
+from api.window import batch_predict, reader
 from tests.conftest import ROOT
 
 ASSETS = ROOT / "assets"
@@ -128,3 +132,16 @@ def test_the_example_in_the_docs_works(client):
 @pytest.mark.parametrize("method", ["get", "put", "delete"])
 def test_other_methods_are_refused(client, method):
     assert getattr(client, method)("/batch_predict/").status_code == 405
+
+
+def test_the_start_warns_where_the_compiled_reader_is_missing(monkeypatch, caplog):
+    async def start_none():
+        return None
+
+    monkeypatch.setattr(reader, "fast_records", None)
+    monkeypatch.setattr(api, "start_recording_workers", start_none)
+    monkeypatch.setattr(api.metrics, "paths", api.metrics.paths)  # which a start sets
+    another = FastAPI(lifespan=api.lifespan)
+    another.include_router(batch_predict.router)
+    with TestClient(another):
+        assert "the compiled reader is not installed" in caplog.text

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
+from api.recording.pool import worker_limits
 from model.bearings import BEARINGS, DEFAULT_BEARING
 from pipeline.simulator import Fault, simulate
 
@@ -147,6 +148,34 @@ def test_a_file_larger_than_the_service_takes_is_a_row(recordings, tmp_path, mon
     rows, windows = run(recordings, tmp_path / "out")
     assert all(row["error"].endswith("expected 100 at most") for row in rows)
     assert not windows
+
+
+@pytest.mark.parametrize(("limit", "value"), [("max_upload", 100), ("max_samples", 100), ("diagnoser_seconds", 0.0001)])
+def test_what_was_over_a_limit_is_tried_again_once_the_limit_is_raised(tmp_path, diagnosed, monkeypatch, limit, value):
+    source = make_recordings(tmp_path / "recordings", 1)
+    with monkeypatch.context() as lower:
+        lower.setattr(workers.settings, limit, value)
+        rows, _ = run(source, tmp_path / "out")
+        assert rows[0]["error"]
+    diagnosed.clear()
+    rows, _ = run(source, tmp_path / "out")
+    assert diagnosed == ["line 0/00.wav"]
+    assert not rows[0]["error"]
+
+
+def test_a_worker_on_another_machine_has_the_limits_of_the_run_and_a_model_of_its_own(recordings):
+    elsewhere = worker_limits(Path("/elsewhere/diagnosis.json"), workers.settings)
+    [file, *_] = recordings_module.find_recordings(str(recordings), {"rpm": 1797}, {})
+    chunk = pa.Table.from_pylist([file])
+    for limits, most, said in [
+        (elsewhere, file["size"], None),
+        (elsewhere, 100, "expected 100 at most"),
+        (elsewhere.model_copy(update={"samples": 100}), file["size"], "expected at most 100: cut it"),
+    ]:
+        worker = workers.Worker(str(recordings), limits, most)
+        [row] = worker(chunk).to_pylist()
+        worker.close()
+        assert row["error"] == said or said in row["error"]
 
 
 def test_what_cannot_be_read_now_is_tried_again(recordings, tmp_path, diagnosed, monkeypatch):

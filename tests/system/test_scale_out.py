@@ -109,6 +109,8 @@ def archives(nodes, ray_environment, tmp_path_factory):
     folder = tmp_path_factory.mktemp("archive")
     make_recordings(folder / "recordings", 12)
     (folder / "recordings" / "broken.mat").write_bytes(b"nonsense")
+    (folder / "recordings" / "large.mat").write_bytes(b"nonsense" * 25_000)
+    limited = ray_environment | {"MAX_UPLOAD": "199999"}  # here alone: the cluster's machines were started without
     command = [
         sys.executable,
         "-m",
@@ -120,15 +122,15 @@ def archives(nodes, ray_environment, tmp_path_factory):
         "2",
     ]
     for out, others in (("here", []), ("cluster", ["--ray", nodes.address])):
-        subprocess.run(
-            [*command, "--out", str(folder / out), *others], cwd=ROOT, env=ray_environment, check=True, timeout=200
-        )
+        subprocess.run([*command, "--out", str(folder / out), *others], cwd=ROOT, env=limited, check=True, timeout=200)
     return folder / "here", folder / "cluster"
 
 
 def test_a_cluster_makes_the_same_tables(archives):
     here, cluster = map(read, archives)
-    assert len(here[0]) == 13
+    assert len(here[0]) == 14
+    [large] = [row["error"] for row in here[0] if row["recording"] == "large.mat"]
+    assert large == "the file has 200,000 bytes, expected 199,999 at most"
     assert cluster == here
 
 

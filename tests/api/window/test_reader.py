@@ -1,10 +1,12 @@
 """From the bytes of a body to an array of records."""
 
 import json
+import logging
 
 import numpy as np
 import pytest
 
+from api.window import reader
 from api.window.mistakes import InvalidRecordsError, TooManyRecordsError
 from api.window.reader import RecordReader
 from tests.api.window.bodies import GOOD, LENGTH, MOST, RECORDS, npy, peak_of, request, with_value
@@ -61,3 +63,11 @@ def test_the_plain_form_takes_no_memory_for_records_beyond_the_limit():
 
     assert peak_of(read) < 1e6
     assert len(RecordReader(LENGTH, MOST).read_json(b"[" + b",".join([item] * MOST) + b"]")) == MOST
+
+
+@pytest.mark.parametrize("compiled", [object(), None])
+def test_where_the_compiled_reader_is_missing_the_log_says_so(monkeypatch, caplog, compiled):
+    monkeypatch.setattr(reader, "fast_records", compiled)
+    reader.warn_without_compiled_reader()
+    said = "the compiled reader is not installed: JSON is read by the slower one, see docs/window.md"
+    assert caplog.record_tuples == [("uvicorn.error", logging.WARNING, said)] * (compiled is None)
