@@ -1,4 +1,4 @@
-# The service alone: no torch, no DVC, nobody's recordings. `docker build --build-arg GIT_COMMIT=$(git rev-parse HEAD) .`
+# The service alone: no torch, no DVC, no recordings. `docker build --build-arg GIT_COMMIT=$(git rev-parse HEAD) .`
 FROM python:3.11.13-slim-bookworm AS base
 
 FROM base AS builder

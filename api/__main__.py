@@ -8,9 +8,9 @@ from api.api import app
 from api.settings import settings
 from api.window.predictor import require_model
 
-# s for accepted requests to finish. What comes before it after a SIGTERM, NOTICE and the checks in
-# api/serving/shutdown.py, takes 2 s at most, so the process ends within 10 s: change them together.
-GRACE = 7
+# s for accepted requests to finish. After a SIGTERM, NOTICE and the checks in api/serving/shutdown.py take 2 s at most
+# before it, and the log takes EXIT_TIMEOUT at most after it, so the process ends within 10 s.
+GRACE = 6
 
 
 def main() -> None:

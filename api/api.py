@@ -44,7 +44,7 @@ metrics = Metrics()
 drift = Drift(metrics.registry)
 keys = Keys(
     settings.keys,
-    # Who routes requests asks for the service's health without a key; the page and /docs hold no secret.
+    # Load balancers check the health paths without a key; the page and /docs hold no secret.
     open_prefixes=(health.PREFIX, open_inference.HEALTH, "/docs", "/openapi.json"),
     open_paths=PAGE_FILES,
 )

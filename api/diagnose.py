@@ -8,7 +8,6 @@ import csv
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,22 +15,18 @@ from typing import Any, NamedTuple
 import requests
 
 if __package__:
+    from api.client import NoAnswerError, add_service_arguments, describe, send
     from api.drawing import printable, show_answer, show_table, with_progress
 else:  # started as a program: its own folder is searched then, not the repository
+    from client import NoAnswerError, add_service_arguments, describe, send
     from drawing import printable, show_answer, show_table, with_progress
 
 FIELDS = ("sampling_rate", "rpm", "bearing", "channel", "baseline_sampling_rate", "baseline_rpm")
-KEY_NEEDED = "give one of its API_KEYS with --key or in the environment variable API_KEY"
-TRIES = 5
-LONGEST_WAIT = 30.0  # s, whatever Retry-After says
+TRIES = 5  # of a request, while the service is full
 CONNECTING, TRANSFER = 10, 10  # s to connect, and that the network may take beside the service's own time
 FACTS = ("rpm", "sampling_rate", "seconds")
 PROBABILITIES = ("Ball", "InnerRace", "Normal", "OuterRace")
 COLUMNS = ("file", "prediction", *PROBABILITIES, "familiarity", "agreement", *FACTS, "warnings", "error")
-
-
-class NoAnswerError(Exception):
-    """A recording was not diagnosed; the text says why."""
 
 
 class Limits(NamedTuple):
@@ -46,8 +41,7 @@ class Service:
     """The service, and what it is told of every recording."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
-        self.url, self.baseline = arguments.url.rstrip("/"), arguments.baseline
-        self.headers = {"X-API-Key": arguments.key.strip().encode()} if arguments.key else {}
+        self.url, self.key, self.baseline = arguments.url, arguments.key, arguments.baseline
         self.form = {name: str(value) for name in FIELDS if (value := getattr(arguments, name)) is not None}
         self.form |= {"series": "false"} if arguments.several else {}  # one file's spectrum is drawn
         self.limits = Limits()
@@ -70,7 +64,7 @@ class Service:
                 return response.json()
         except ValueError:
             pass
-        raise NoAnswerError(printable(f"{response.status_code} from {response.url}: {response.text[:500]}"))
+        raise NoAnswerError(printable(describe(response)))
 
     def read_files(self, path: Path) -> list[tuple[str, tuple[str, bytes]]]:
         """Return field, name and content of a recording and its baseline, unless the service would not take them."""
@@ -84,23 +78,9 @@ class Service:
             raise NoAnswerError(printable(f"{error.filename} cannot be read: {error.strerror}")) from error
 
     def send(self, method: str, path: str, **content: Any) -> requests.Response:
-        """Return the response; where it says when to ask again, ask again then. Raises NoAnswerError."""
+        """Return the response; a full service is asked again. Raises NoAnswerError."""
         timeout = (CONNECTING, self.limits.answer_timeout + TRANSFER)
-        for tries_left in reversed(range(TRIES)):
-            try:
-                response = requests.request(method, self.url + path, headers=self.headers, timeout=timeout, **content)
-            except requests.RequestException as error:
-                start = "start it with `python -m api`" if "refused" in str(error) else str(error)
-                raise NoAnswerError(f"no service at {self.url}: {start}") from error
-            wait = response.headers.get("Retry-After")
-            if response.status_code != 503 or not wait or not tries_left:
-                break
-            time.sleep(min(float(wait), LONGEST_WAIT) if wait.isdecimal() else 1)
-        if response.status_code == 401:
-            raise NoAnswerError(
-                f"{self.url} {'does not know this key' if self.headers else 'asks for a key'}: {KEY_NEEDED}"
-            )
-        return response
+        return send(self.url, self.key, method, path, TRIES, timeout, **content)
 
 
 def main() -> None:
@@ -124,8 +104,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--baseline", type=Path, action="append", default=[], metavar="FILE", help="of the healthy machine; repeatable")
     add("--baseline-sampling-rate", type=float, metavar="HZ", help="sampling rate of the baseline, where it differs")
     add("--baseline-rpm", type=float, metavar="RPM", help="speed of the baseline, where it differs")
-    add("--url", default="http://127.0.0.1:8000", help="where the service listens (%(default)s)")
-    add("--key", default=os.environ.get("API_KEY", ""), help="one of the service's API_KEYS ($API_KEY unless given)")
+    add_service_arguments(parser)
     add("--json", action="store_true", help="print the service's answers, one a line, and nothing else")
     add("--csv", type=Path, metavar="FILE", help="one row a file (diagnoses.csv for several files, unless --json)")
     arguments = parser.parse_args()
@@ -190,7 +169,7 @@ def describe_mistakes(response: requests.Response) -> str:
         lines = [f"{mistake['loc'][-1]}: {mistake['msg']}".removeprefix("file: ") for mistake in mistakes]
         lines += [describe_input(mistake["input"]) for mistake in mistakes if mistake.get("input")]
     except (ValueError, KeyError, TypeError, IndexError):
-        return printable(f"422 from {response.url}: {response.text[:500]}")
+        return printable(describe(response))
     return "\n".join(dict.fromkeys(map(printable, lines)))
 
 

@@ -106,7 +106,7 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         parts = tuple(part.strip() for part in value.split(",") if part.strip())
-        if value and not parts:  # somebody who sets keys does not want a service that is open to all
+        if value and not parts:  # an operator who sets keys does not want a service open to all
             raise ValueError("nothing but commas and spaces came, leave it empty for none")
         return parts
 

@@ -7,7 +7,6 @@ that the pipeline wrote down for them.
 import argparse
 import csv
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -15,30 +14,34 @@ from pathlib import Path
 import numpy as np
 import requests
 
+if __package__:
+    from api.client import NoAnswerError, add_service_arguments, read_json, send
+else:  # started as a program: its own folder is searched then, not the repository
+    from client import NoAnswerError, add_service_arguments, read_json, send
+
 ROOT = Path(__file__).resolve().parent.parent
 HOLDOUT = ROOT / "data" / "holdout"
 ASSETS = ROOT / "assets"
 RECORDS_PER_REQUEST = 50
-KEY_NEEDED = "give one of its API_KEYS with --key or in the environment variable API_KEY"
 TOLERANCE = 1e-4  # of a probability, between one machine and another
 
 
 def main() -> None:
     arguments = parse_arguments()
     wait_until_ready(arguments.url, arguments.wait)
-    if (HOLDOUT / "records.npy").is_file():
-        as_measured = check_holdout(arguments.url, arguments.key, arguments.show)
-    else:
-        as_measured = check_examples(arguments.url, arguments.key)
+    try:
+        if (HOLDOUT / "records.npy").is_file():
+            as_measured = check_holdout(arguments.url, arguments.key, arguments.show)
+        else:
+            as_measured = check_examples(arguments.url, arguments.key)
+    except NoAnswerError as error:
+        sys.exit(str(error))
     sys.exit(0 if as_measured else 1)
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--url", default="http://127.0.0.1:8000", help="where the service listens (%(default)s)")
-    parser.add_argument(
-        "--key", default=os.environ.get("API_KEY", ""), help="one of the service's API_KEYS ($API_KEY unless given)"
-    )
+    add_service_arguments(parser)
     parser.add_argument("--show", type=int, default=20, help="how many windows to print (%(default)s)")
     parser.add_argument("--wait", type=float, default=0, help="seconds to wait for the service (%(default)s)")
     return parser.parse_args()
@@ -107,13 +110,8 @@ def check_examples(url: str, key: str) -> bool:
 
 
 def ask(url: str, key: str, records: list[dict]) -> list[dict]:
-    """Return the analyses of records; end the program where the service gives none."""
-    response = requests.post(f"{url}/batch_predict/", json=records, headers={"X-API-Key": key.encode()}, timeout=60)
-    if response.status_code == 401:
-        sys.exit(f"{url} {'does not know this key' if key else 'asks for a key'}: {KEY_NEEDED}")
-    if not response.ok:
-        sys.exit(f"{response.status_code} from {response.url}: {response.text[:500]}")
-    return response.json()["Analysis"]
+    """Return the analyses of records. Raises NoAnswerError."""
+    return read_json(send(url, key, "POST", "/batch_predict/", json=records))["Analysis"]
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ export async function showModel() {
   }
   limits = model.upload;
   byId("limits").textContent = describeLimits(limits);
+  for (const name of ["file", "baseline"]) byId(name).accept = limits.suffixes.join(",");
   byId("bearings").replaceChildren(...Object.keys(model.bearings).map((name) => element("option", { value: name })));
   byId("scores").replaceChildren(...describeScores(model.protocols));
   byId("provenance").textContent = describeVersions(model.versions);

@@ -6,9 +6,7 @@ export const SERVICE = new URL(document.querySelector("meta[name=service]").cont
 
 const keyHeader = () => (byId("api_key").value ? { "X-API-Key": byId("api_key").value } : {});
 
-const unreachable = () => (location.protocol === "file:"
-  ? "This page was opened as a file: open it through the service, or name the service in its <meta name=\"service\">."
-  : `No answer from ${SERVICE}: is the service running?`);
+const unreachable = () => `No answer from ${SERVICE}: is the service running?`;
 
 /** Resolve to the response; an error carries the status where there was one. */
 export async function get(path) {

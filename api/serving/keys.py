@@ -1,4 +1,4 @@
-"""API keys: who may send requests."""
+"""API keys: which requests are allowed."""
 
 import hmac
 from collections.abc import Collection

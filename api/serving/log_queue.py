@@ -1,6 +1,6 @@
 """Log lines wait in a bounded queue for a thread that writes them.
 
-A write to a pipe blocks as long as nobody reads its other end. On the event loop that would stop every request, and at
+A write to a pipe blocks while its other end is not read. On the event loop that would stop every request, and at
 exit it would keep the process alive.
 """
 
@@ -9,13 +9,13 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from logging.handlers import QueueHandler, QueueListener
 from queue import Full, Queue
+from time import monotonic
 
 MOST_WAITING = 64  # records, each of which may be a batch of lines
-EXIT_TIMEOUT = 1.0  # s for what waits to be written when the process ends
+EXIT_TIMEOUT = 1.0  # s for what waits in all queues to be written when the process ends
 STDOUT, STDERR = 1, 2  # file descriptors
 LOGGERS = ("", "uvicorn", "uvicorn.access", "uvicorn.error", "fastapi")  # "" is the root: asyncio's errors get there
 
@@ -27,25 +27,28 @@ class DescriptorWriter:
     blocks, and the interpreter waits for both when it ends.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, count_dropped: Callable[[int], None]) -> None:
         self.descriptor = descriptor
+        self.count_dropped = count_dropped
 
     def handle(self, record: logging.LogRecord) -> None:
         data = f"{record.getMessage()}\n".encode(errors="backslashreplace")
-        with suppress(OSError):  # the disk is full or the pipe is closed: requests are answered all the same
+        try:
             while data:
                 data = data[os.write(self.descriptor, data) :]
+        except OSError:  # the disk is full or the pipe is closed: requests are answered all the same
+            self.count_dropped(data.count(b"\n"))
 
 
 class LogQueue:
     """The lines that wait for one file descriptor, and the thread that writes them."""
 
     def __init__(self, descriptor: int, count_dropped: Callable[[int], None]) -> None:
-        """Where MOST_WAITING records wait, count_dropped gets the number of lines of each further one."""
+        """count_dropped gets the lines of each record beyond MOST_WAITING, and those that could not be written."""
         self.queue: Queue[logging.LogRecord] = Queue(MOST_WAITING)
         self.count_dropped = count_dropped
-        QueueListener(self.queue, DescriptorWriter(descriptor)).start()  # in a daemon thread: it cannot hold the exit
-        atexit.register(self.wait)
+        writer = DescriptorWriter(descriptor, count_dropped)
+        QueueListener(self.queue, writer).start()  # in a daemon thread: it cannot hold the exit
 
     def write(self, text: str, lines: int) -> None:
         """Put a text of so many lines into the queue, or drop it."""
@@ -57,10 +60,10 @@ class LogQueue:
         except Full:
             self.count_dropped(getattr(record, "lines", 1))
 
-    def wait(self) -> None:
-        """Wait for EXIT_TIMEOUT at most until everything is written. QueueListener.stop() would wait without an end."""
+    def wait(self, seconds: float) -> None:
+        """Wait so long at most until everything is written. QueueListener.stop() would wait without an end."""
         with self.queue.all_tasks_done:
-            self.queue.all_tasks_done.wait_for(lambda: not self.queue.unfinished_tasks, EXIT_TIMEOUT)
+            self.queue.all_tasks_done.wait_for(lambda: not self.queue.unfinished_tasks, seconds)
 
 
 class BoundedQueueHandler(QueueHandler):
@@ -75,10 +78,22 @@ class BoundedQueueHandler(QueueHandler):
         self.log_queue.put(record)
 
 
+opened: list[LogQueue] = []
+
+
 @cache
 def open_queue(descriptor: int, count_dropped: Callable[[int], None]) -> LogQueue:
-    """Return the queue of a file descriptor, always the same."""
-    return LogQueue(descriptor, count_dropped)
+    """Return the queue of a file descriptor, always the same; it is waited for when the process ends."""
+    opened.append(LogQueue(descriptor, count_dropped))
+    return opened[-1]
+
+
+@atexit.register
+def wait_for_opened() -> None:
+    """Wait until everything is written, for EXIT_TIMEOUT at most for all queues together."""
+    deadline = monotonic() + EXIT_TIMEOUT
+    for queue in opened:
+        queue.wait(max(deadline - monotonic(), 0))
 
 
 def queue_server_logs(count_dropped: Callable[[int], None]) -> None:

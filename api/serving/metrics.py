@@ -42,7 +42,9 @@ class Metrics:
         self.buffered = Gauge("buffered_bytes", "Bytes of request bodies that are held in memory", registry=registry)
         self.queued = Gauge("queued_requests", "Complete requests without a response", registry=registry)
         self.dropped_lines = Counter(
-            "log_lines_dropped", "Lines of the log that were dropped because it is not read", registry=registry
+            "log_lines_dropped",
+            "Lines of the log that were dropped: it is not read, or a write failed",
+            registry=registry,
         )
         self.paths: tuple[str, ...] = ()  # that are told apart, prefixes first; the app sets them from its routes
         self.children: dict[tuple, Any] = {}  # of metrics with labels; the library's own look-up takes longer

@@ -1,7 +1,40 @@
 import numpy as np
 import pytest
 
-from api.drawing import BLOCKS, describe_familiarity, draw_cells, find_marks, highest_in_cells, percent, place_marks
+from api.drawing import (
+    BLOCKS,
+    describe_familiarity,
+    draw_cells,
+    find_marks,
+    highest_in_cells,
+    percent,
+    place_marks,
+    show_answer,
+    show_table,
+)
+
+LINES = [
+    {"fault": fault, "name": name, "order": order, "heights": [31.4, 2.7, 1.8], "stands_out": fault == "OuterRace"}
+    for fault, name, order in (("OuterRace", "BPFO", 3.585), ("InnerRace", "BPFI", 5.415), ("Ball", "2x BSF", 4.714))
+]
+ANSWER = {
+    "prediction": "OuterRace", "probabilities": {"Ball": 0.02, "InnerRace": 0.05, "Normal": 0.001, "OuterRace": 0.929},
+    "familiarity": 0.4, "warnings": ["no bearing was given: the lines are those of 6205-2RS, which may be another's"],
+    "agreement": {"verdict": "supports", "explanation": "BPFO stands 31 times over its surroundings, " * 4,
+                  "band": [2_000, 6_000], "lines": LINES},
+    "recording": {"file": "a-recording-with-a-name-of-its-own-that-is-long.npy", "channel": "drive_end",
+                  "bearing": "6205-2RS", "seconds": 10.0, "sampling_rate": 12_000.0, "rpm": 1_750.0},
+    "series": {"envelope_spectrum": {"amplitude": [1 + index % 7 for index in range(354)], "orders_per_point": 0.05}},
+    "window_seconds": 0.68, "windows": [{"start": 0.34 * index, "prediction": "OuterRace"} for index in range(28)],
+    "provenance": {"diagnosis_sha256": "0123456789abcdef" * 4}, "execution_time_ms": 12.3,
+}  # fmt: skip
+ROWS = [
+    {"file": "recordings/outer.npy", "prediction": "OuterRace", "familiarity": 0.4, "agreement": "supports",
+     "warnings": ANSWER["warnings"][0], "error": "", **ANSWER["probabilities"]},
+    {"file": "recordings/deeper/a-recording-with-a-name-of-its-own-that-is-long.npy", "prediction": "",
+     "error": "the file does not start as a MATLAB file does, whatever its name says of it and its content",
+     "warnings": ""},
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("points", "width"), [(354, 100), (354, 40), (69, 200), (80, 80), (1, 7)])
@@ -40,3 +73,24 @@ def test_familiarity_is_explained_as_a_share_of_windows():
         "not in the sum: 71 % of the windows of training's bearings, each bearing left out in turn, "
         "were less unlike the other bearings"
     )
+
+
+@pytest.mark.parametrize("columns", [40, 80, 100, 200])
+def test_nothing_is_wider_than_the_terminal(columns, monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    show_answer(ANSWER)
+    one = capsys.readouterr().out
+    show_table(ROWS, tmp_path / "diagnoses.csv")
+    several = capsys.readouterr().out
+    assert max(map(len, (one + several).splitlines())) <= columns
+    assert "\x1b" not in one + several
+
+
+@pytest.mark.parametrize("columns", [40, 80, 100, 200])
+def test_the_spectrum_is_as_wide_as_the_terminal_and_none_of_its_lines_is_folded(columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    show_answer(ANSWER)
+    lines = capsys.readouterr().out.splitlines()
+    bottom = max(number for number, line in enumerate(lines) if line and set(line) <= set(BLOCKS[1:]))
+    axis = next(line for line in lines if line.endswith("17.7 orders, 516 Hz"))
+    assert (len(lines[bottom]), len(axis), axis[0]) == (columns, columns, "0")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from http.client import HTTPConnection
 from pathlib import Path
 
 import numpy as np
@@ -72,27 +73,21 @@ def test_sigterm_reports_not_ready_answers_accepted_requests_and_exits_with_0(co
     url = f"http://127.0.0.1:{port}"
     process = start(command.format(port=port).split(), ROOT, PORT=str(port))
     wait_until_ready(url, process)
-    answers = []
-
-    def ask():
-        answers.append(requests.post(f"{url}/batch_predict/", json=example * 40, timeout=20).status_code)
-
-    clients = [threading.Thread(target=ask) for _ in range(8)]
+    clients = [HTTPConnection("127.0.0.1", port, timeout=20) for _ in range(8)]
     for client in clients:
-        client.start()
-    time.sleep(0.1)
+        client.request("POST", "/batch_predict/", json.dumps(example * 40), JSON)
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.3)
-    answer = requests.get(f"{url}/health/ready", timeout=1)
+    while (answer := requests.get(f"{url}/health/ready", timeout=1)).ok:
+        pass
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert requests.get(f"{url}/health/live", timeout=1).status_code == 200
     last = requests.post(f"{url}/batch_predict/", json=example, timeout=5)
     assert (last.status_code, last.headers["connection"]) == (200, "close")
-    process.communicate(timeout=10)
+    assert [client.getresponse().status for client in clients] == [200] * 8
     for client in clients:
-        client.join(timeout=10)
+        client.close()
+    process.communicate(timeout=10)
     assert process.returncode == 0
-    assert answers == [200] * 8
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{url}/health/live", timeout=1)
 
@@ -119,13 +114,14 @@ HALF_A_REQUEST = (
 def test_a_client_that_stalls_or_leaves_delays_no_exit_and_causes_no_traceback(stays, sent):
     port = free_port()
     process = start([sys.executable, "-m", "api"], ROOT, PORT=str(port))
-    wait_until_ready(f"http://127.0.0.1:{port}", process)
-    with socket.create_connection(("127.0.0.1", port)) as sender:
-        sender.sendall(HALF_A_REQUEST)
-        time.sleep(0.2)
+    url = f"http://127.0.0.1:{port}"
+    wait_until_ready(url, process)
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(HALF_A_REQUEST)
+        assert requests.get(f"{url}/health/live", timeout=10).ok  # so the service has read what came before
         if not stays:
-            sender.close()
-            time.sleep(0.2)
+            client.close()
+            assert requests.get(f"{url}/health/live", timeout=10).ok
         process.send_signal(sent)
         output = process.communicate(timeout=12)[0]
     assert process.returncode == 0

@@ -133,6 +133,7 @@ def test_a_trial_runs_again_where_something_it_rests_on_has_changed_and_only_the
         ("params.yaml", "epochs: 1\n", "epochs: 2\n", windows),
         ("params.yaml", "regularisation: 0.2", "regularisation: 0.3",
          {"diagnosis", "recording_trials@recording", "recording_trials@simulation_only"}),
+        ("params.yaml", "speed_jitter: 0.03", "speed_jitter: 0.04", {"transfer_trials"}),
         ("pipeline/trials/windows.py", "VALIDATION = 0.1", "VALIDATION = 0.2", windows | {"transfer_trials"}),
     ):  # fmt: skip
         assert old in text[name]

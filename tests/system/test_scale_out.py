@@ -197,6 +197,11 @@ class Load:
         for thread in self.threads:
             thread.join()
 
+    def gets(self, more):
+        """Return a function that says whether so many more answers have come by then."""
+        enough = len(self.answers) + more
+        return lambda: len(self.answers) >= enough
+
     def send(self, number):
         with requests.Session() as session:
             while not self.stopped.is_set():
@@ -230,13 +235,11 @@ def test_replicas_are_added_under_load_and_a_killed_one_loses_nothing(url, nodes
     assert len(replicas(nodes)) == 1
     with Load(url, noise.standard_normal((8, 2048)).tolist()) as load:
         wait_until(lambda: len(replicas(nodes)) == 2, seconds=30)
-        time.sleep(2)
-        before, killed = len(load.answers), replicas(nodes)[0]
+        wait_until(load.gets(100), seconds=30)
+        killed = replicas(nodes)[0]
         os.kill(killed, 9)
         wait_until(lambda: len(set(replicas(nodes)) - {killed}) == 2, seconds=30)
-        time.sleep(1)
-        after = len(load.answers)
-    assert after > before
+        wait_until(load.gets(100), seconds=30)
     assert all(np.allclose(answer, load.expected[which], atol=1e-6) for which, answer in load.answers)
     full = [(status, retry_after) for status, retry_after in load.met if status == 503]
     assert full == [(503, "1")]

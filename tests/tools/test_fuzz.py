@@ -10,17 +10,17 @@ from tests.tools.fuzz.coverage import found_before, fuzz_parser
 from tests.tools.fuzz.parsers import TARGETS
 from tests.tools.fuzz.sockets import fuzz_sockets
 
-PATIENCE = 20  # s: longer is a request that gets no response, on any machine
+TIMEOUT = 20  # s: longer is a request that gets no response, on any machine
 
 pytestmark = pytest.mark.alone
 
 
 def test_no_raw_request_gets_a_5xx_or_no_response_or_ends_the_service():
-    assert fuzz_sockets(500, PATIENCE) == []
+    assert fuzz_sockets(500, TIMEOUT) == []
 
 
 def test_the_openapi_document_says_what_the_service_does():
-    tried, failed = run_schemathesis(10, PATIENCE)
+    tried, failed = run_schemathesis(10, TIMEOUT)
     assert not failed, failed
     assert tried >= 150
 
@@ -36,5 +36,5 @@ def found():
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_parser_lets_only_its_documented_exceptions_through(name, found):
     assert not found[name].mistake, found[name].mistake
-    assert found[name].tried > len(found_before(name)) > 0
+    assert found[name].tried > len(found_before(name)) + 500  # what atheris made itself, beside the corpus
     assert found[name].covered > 50

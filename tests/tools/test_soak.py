@@ -48,7 +48,7 @@ def test_the_largest_bodies_leave_memory_bounded(name):
 
 
 def test_of_more_large_bodies_than_fit_as_many_as_fit_are_answered():
-    check(measure_peak("JSON", senders=8, turns=2))
+    check(measure_peak("JSON", clients=8, turns=2))
 
 
 def test_memory_and_descriptors_do_not_grow():

@@ -1,5 +1,6 @@
 import asyncio
 
+from api.serving.deadlines import Deadlines
 from tests.api.serving.asgi import Client, answer_length, make_middleware, make_scope
 
 
@@ -35,11 +36,16 @@ def test_a_response_that_does_not_start_gives_503():
     assert (middleware.admission.queued, middleware.admission.buffered) == (0, 0)
 
 
-def test_a_response_that_has_started_has_no_deadline():
+def test_a_response_that_has_started_has_no_deadline(monkeypatch):
+    looks, cancel_late = [], Deadlines.cancel_late
+    monkeypatch.setattr(Deadlines, "cancel_late", lambda deadlines: looks.append(cancel_late(deadlines)))
+
     async def answer_slowly(_scope, receive, send):
         await receive()
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        await asyncio.sleep(0.6)  # two looks for late requests
+        before = len(looks)
+        while len(looks) < before + 2:
+            await asyncio.sleep(0.01)
         await send({"type": "http.response.body", "body": b"1"})
 
     (status, _, content), _ = ask(answer_slowly, b"[]", request_timeout=0.01)

@@ -53,3 +53,9 @@ def test_a_key_that_the_service_does_not_know_is_told(ask, locked, client, key):
     answer = ask(client, "--key", key)
     assert answer.returncode == 1
     assert answer.stderr == f"{locked} does not know this key: {MEND}\n"
+
+
+@clients
+def test_spaces_around_a_key_do_not_count(ask, client):
+    assert ask(client, "--key", f" {KEY}\n").returncode == 0
+    assert ask(client, API_KEY=f"{KEY}\n").returncode == 0

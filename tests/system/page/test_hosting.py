@@ -40,6 +40,16 @@ def test_every_file_of_the_page_is_used_and_light(open_page, url):
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < MOST_BYTES
 
 
+def test_opened_as_a_file_the_page_says_how_to_open_it(open_page):
+    page = open_page((FOLDER / "index.html").as_uri())
+    expect(page.locator("#opened_as_file")).to_be_visible()
+    expect(page.locator("#opened_as_file")).to_contain_text("start the service with “python -m api”")
+
+
+def test_opened_through_the_service_the_page_says_nothing_of_files(page):
+    expect(page.locator("#opened_as_file")).to_be_hidden()
+
+
 def test_where_a_key_is_needed_the_page_asks_for_it(open_page, tmp_path):
     with running(tmp_path, API_KEYS=KEY) as url:
         page = open_page(url)

@@ -1,4 +1,4 @@
-"""The service everybody writes first: pydantic items, torch.tensor of lists, z-score, network, softmax.
+"""The service as a beginner would write it: pydantic items, torch.tensor of lists, z-score, network, softmax.
 
 It is the baseline of every ratio in the bench: one process, default settings, the network of the reference protocol and
 so no band limit.

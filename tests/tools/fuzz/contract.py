@@ -24,7 +24,7 @@ checks.unsupported_method.enabled = false
 """
 
 
-def run_schemathesis(most_examples: int, patience: float = 1.0) -> tuple[int, str]:
+def run_schemathesis(most_examples: int, timeout: float = 1.0) -> tuple[int, str]:
     """Return how many examples were tried with all checks, and what failed, if anything did.
 
     most_examples is for one operation; those without parameters and bodies have a few alone.
@@ -34,7 +34,7 @@ def run_schemathesis(most_examples: int, patience: float = 1.0) -> tuple[int, st
         config.write_text(BY_CONTRACT)
         url = f"http://127.0.0.1:{service.port}/openapi.json"
         command = [Path(sys.executable).parent / "schemathesis", "--config-file", config, "run", url]
-        options = ["--max-examples", str(most_examples), "--seed", str(SEED + 1), "--max-response-time", str(patience)]
+        options = ["--max-examples", str(most_examples), "--seed", str(SEED + 1), "--max-response-time", str(timeout)]
         options += ["--continue-on-failure", "--no-color"]
         result = subprocess.run([*command, *options], cwd=folder, capture_output=True, text=True)
     tried = re.search(r"(\d+) generated", result.stdout)

@@ -9,23 +9,23 @@ from tests.tools.fuzz.cases import Case, make_case
 from tests.tools.soak.service import is_ready, serving
 
 STATUS = re.compile(rb"^HTTP/1\.1 (\d{3}) ", re.MULTILINE)
-SENDERS = 4
+CLIENTS = 4
 
 
-def try_case(port: int, case: Case, patience: float) -> str:
-    """Send a case, and return what is wrong with the response, if anything is; patience is in seconds."""
-    with socket.create_connection(("127.0.0.1", port), timeout=patience) as connection:
+def try_case(port: int, case: Case, timeout: float) -> str:
+    """Send a case, and return what is wrong with the response, if anything is; timeout is in seconds."""
+    with socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection:
         try:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused before its end
                 connection.sendall(case.sent)
-            came = receive(connection, patience if case.is_whole else 0.02)
+            came = receive(connection, timeout if case.is_whole else 0.02)
             if case.is_whole and not came:
                 return "no answer to a whole request"
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_WR)
-            came += drain(connection, patience)
+            came += drain(connection, timeout)
         except TimeoutError:
-            return f"neither answered nor closed within {patience:g} s"
+            return f"neither answered nor closed within {timeout:g} s"
     statuses = [int(status) for status in STATUS.findall(came)]
     return f"answered {statuses}" if any(status >= 500 for status in statuses) else ""
 
@@ -41,9 +41,9 @@ def receive(connection: socket.socket, seconds: float) -> bytes:
         return b"closed"
 
 
-def drain(connection: socket.socket, patience: float) -> bytes:
+def drain(connection: socket.socket, timeout: float) -> bytes:
     """Return what comes until the service closes. Raises TimeoutError where it does not."""
-    connection.settimeout(patience)
+    connection.settimeout(timeout)
     parts = []
     with contextlib.suppress(ConnectionResetError):
         while part := connection.recv(1_000_000):
@@ -51,10 +51,10 @@ def drain(connection: socket.socket, patience: float) -> bytes:
     return b"".join(parts)
 
 
-def fuzz_sockets(cases: int, patience: float = 1.0) -> list[str]:
+def fuzz_sockets(cases: int, timeout: float = 1.0) -> list[str]:
     """Return what was wrong: the cases' numbers, or the service's own end or exceptions."""
-    with serving() as service, ThreadPoolExecutor(SENDERS) as senders:
-        found = senders.map(lambda number: try_case(service.port, make_case(number), patience), range(cases))
+    with serving() as service, ThreadPoolExecutor(CLIENTS) as clients:
+        found = clients.map(lambda number: try_case(service.port, make_case(number), timeout), range(cases))
         wrong = [
             f"case {number}: {text}: {make_case(number).sent[:200]!r}" for number, text in enumerate(found) if text
         ]

@@ -38,7 +38,7 @@ def main() -> None:
         "slow": lambda: hold_slow_connections(60),
         "health": measure_health,
         **{f"peak of {name}": partial(measure_peak, name) for name in LARGEST},
-        "more of the largest JSON than fit": lambda: measure_peak("JSON", senders=8),
+        "more of the largest JSON than fit": lambda: measure_peak("JSON", clients=8),
         "term": lambda: stop_under_load(options.rounds),
         "term of bare uvicorn": lambda: stop_under_load(options.rounds, BARE),
         "soak": lambda: soak(60 * options.minutes),

@@ -14,7 +14,7 @@ from tests.tools.soak.service import serving
 
 
 def compare_batches(most: int = 200) -> Measured:
-    """A record alone gets what it gets in any batch of 1 to `most`, as JSON and as .npy, alone or from 16 senders."""
+    """A record alone gets what it gets in any batch of 1 to `most`, as JSON and as .npy, alone or from 16 clients."""
     records = make_records(most)
     with serving() as service:
         apart = uvloop.run(ask_in_batches(service.port, records))
@@ -34,11 +34,11 @@ async def ask_in_batches(port: int, records: np.ndarray) -> dict[str, float]:
                 found = await predict(client, request)
                 expected = alone[:count] if name == "JSON" else alone[-count:]
                 apart[name] = max(apart[name], float(np.abs(found - expected).max()))
-    return apart | {"many senders": await ask_together(port, records, alone)}
+    return apart | {"many clients": await ask_together(port, records, alone)}
 
 
 async def ask_together(port: int, records: np.ndarray, alone: np.ndarray) -> float:
-    """Return how far answers are from those alone where the service puts many senders' records into one batch."""
+    """Return how far answers are from those alone where the service puts many clients' records into one batch."""
 
     async def ask(first: int) -> float:
         async with connected(port) as client:

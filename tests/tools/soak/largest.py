@@ -23,22 +23,22 @@ LONG = MOST_JSON // (READ * 2048) - 1  # characters of a number, so that so many
 MODEL_INFER = b'{"inputs":[{"name":"records","shape":[%d,2048],"datatype":"FP32",'
 
 
-def measure_peak(name: str, senders: int = 0, turns: int = 4, megabytes: float = 400) -> Measured:
+def measure_peak(name: str, clients: int = 0, turns: int = 4, megabytes: float = 400) -> Measured:
     """The largest bodies, as many at once as there is room for unless told: the memory of the service is bounded.
 
-    Where there are more senders than that, as many as there is room for are answered, and the others get a 503.
+    Where there are more clients than that, as many as there is room for are answered, and the others get a 503.
     """
     request = LARGEST[name]()
     room = min(settings.max_queue, settings.max_buffered // len(request))
     with serving() as service:
-        peak, statuses = uvloop.run(send_largest(service, request, senders or room, turns))
+        peak, statuses = uvloop.run(send_largest(service, request, clients or room, turns))
         is_alive = service.process.poll() is None
-    asked = f"{senders or room} senders of the largest {name}, {len(request) / MB:.1f} MB: < {megabytes:g} MB"
-    kept = is_alive and peak < megabytes and (senders <= room or statuses[200] >= room)
+    asked = f"{clients or room} clients of the largest {name}, {len(request) / MB:.1f} MB: < {megabytes:g} MB"
+    kept = is_alive and peak < megabytes and (clients <= room or statuses[200] >= room)
     return Measured(asked, f"{peak:.0f} MB, answers {dict(statuses)}", kept)
 
 
-async def send_largest(service: Service, request: bytes, senders: int, turns: int) -> tuple[float, Counter]:
+async def send_largest(service: Service, request: bytes, clients: int, turns: int) -> tuple[float, Counter]:
     statuses, peak = Counter(), 0.0
 
     async def send() -> None:
@@ -50,7 +50,7 @@ async def send_largest(service: Service, request: bytes, senders: int, turns: in
                 statuses["reset"] += 1  # what is refused by its size is not read to its end
             client.close()
 
-    sending = asyncio.gather(*(send() for _ in range(senders)))
+    sending = asyncio.gather(*(send() for _ in range(clients)))
     while not sending.done():
         await asyncio.sleep(0.01)
         with suppress(OSError):  # a child that was over its limits is gone
