@@ -180,11 +180,11 @@ def test_many_clients_at_once_get_their_own_answers(service, example):
                 if found["Probabilities"] != pytest.approx(expected, abs=1e-6):
                     wrong.append((found, expected))
 
-    senders = [threading.Thread(target=send, args=(index,)) for index in range(16)]
-    for sender in senders:
-        sender.start()
-    for sender in senders:
-        sender.join()
+    clients = [threading.Thread(target=send, args=(index,)) for index in range(16)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
     assert wrong == []
 
 
