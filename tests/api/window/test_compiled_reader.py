@@ -70,7 +70,7 @@ def bodies(draw) -> bytes:
 
 @pytest.mark.skipif(reader.fast_records is None, reason="NO COMPILER: the compiled reader is not installed")
 class TestCompiledReader:
-    @settings(max_examples=3000, deadline=None)
+    @settings(max_examples=500, deadline=None)
     @given(bodies())
     def test_it_never_disagrees_with_the_validating_reader(self, body):
         assert_agree(body)
