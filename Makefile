@@ -22,7 +22,7 @@ check: .venv/ready
 	lint-imports
 	python -m pytest -n 2 --dist loadfile tests/model tests/api tests/pipeline tests/test_*.py
 
-# The chain is the longest of all, so tests/system comes first; what measures runs after the others and alone.
+# The chain is the longest of all, so tests/system comes first; what measures runs after the others.
 test: .venv/ready
 	ruff format --check .
 	ruff check .
@@ -30,7 +30,7 @@ test: .venv/ready
 	python -m tests.tools.browser
 	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not alone and not soak" \
 		tests/system tests/api tests/model tests/pipeline tests/tools tests/test_*.py
-	python -m pytest -m "alone and not soak"
+	python -m pytest -n 2 --dist loadfile -m "alone and not soak" tests/tools
 
 bench: .venv/ready
 	dvc repro scale@as_recorded split@as_recorded
