@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from pipeline.service import free_port
-from tests.conftest import ROOT, environment
+from tests.conftest import ROOT, environment, wait_until
 from tests.system.test_archive import GIVEN, make_recordings, pq, read, run
 
 
@@ -42,15 +42,7 @@ def test_killed_in_the_middle_the_next_run_finishes(tmp_path):
     subprocess.run(command, cwd=ROOT, env=environment(), check=True, capture_output=True)
     assert {path: path.stat().st_mtime_ns for path in saved} == saved
     assert read(out) == run(source, tmp_path / "another")
-    wait_until_gone(process.pid)
-
-
-def wait_until_gone(session):
-    """Return when nothing of a killed run's session is left; its children end by themselves."""
-    deadline = time.monotonic() + 10
-    while is_alive(session):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: not is_alive(process.pid))  # its children end by themselves
 
 
 def is_alive(session):
@@ -68,10 +60,7 @@ def bucket():
     command = [Path(sys.executable).parent / "moto_server", "-H", "127.0.0.1", "-p", url.rpartition(":")[2]]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 20
-        while not answers(url):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: answers(url))
         requests.put(f"{url}/plant", timeout=5).raise_for_status()
         names = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
         yield url, environment(AWS_ENDPOINT_URL=url, AWS_EC2_METADATA_DISABLED="true", **names)

@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from pipeline.service import free_port, wait_until_ready
-from tests.conftest import ROOT, environment
+from tests.conftest import ROOT, environment, wait_until
 from tests.system.test_archive import make_recordings, read
 
 pytestmark = pytest.mark.skipif(
@@ -222,13 +222,6 @@ class Load:
                 self.met[response.status_code, response.headers.get("Retry-After")] += 1
             time.sleep(0.05)
         return None
-
-
-def wait_until(is_so, seconds):
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def test_replicas_are_added_under_load_and_a_killed_one_loses_nothing(url, nodes, noise):

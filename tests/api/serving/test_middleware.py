@@ -4,13 +4,12 @@ import json
 import re
 import shutil
 import socket
-import time
 from contextlib import suppress
 
 import pytest
 import requests
 
-from tests.conftest import ROOT, running
+from tests.conftest import ROOT, running, wait_until
 
 KEY, OTHER_KEY = "a-key-for-the-tests", "the-key-that-follows-it"
 JSON = {"Content-Type": "application/json"}
@@ -151,8 +150,8 @@ def test_each_request_is_written_as_one_line(small, example):
     url, log = small
     headers = JSON | {"X-Request-ID": "find-me", "traceparent": TRACEPARENT, "X-API-Key": "not-to-be-written"}
     requests.post(f"{url}/batch_predict/", data=example, headers=headers, timeout=10)
-    while "find-me" not in (text := log.read_text()):  # lines are written four times a second
-        time.sleep(0.01)
+    wait_until(lambda: "find-me" in log.read_text())  # lines are written four times a second
+    text = log.read_text()
     facts = next(json.loads(line) for line in text.splitlines() if "find-me" in line)
     assert facts["path"] == "/batch_predict/"
     assert facts["status"] == 200

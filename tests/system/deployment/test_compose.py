@@ -3,13 +3,12 @@
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import requests
 
 from pipeline.service import free_port
-from tests.conftest import ROOT, environment
+from tests.conftest import ROOT, environment, wait_until
 from tests.tools.deployment.dockerfile import read_steps
 
 
@@ -57,7 +56,7 @@ def test_the_page_on_its_own_server_asks_the_service(compose, container, tmp_pat
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(["sh", "-c", command], cwd=tmp_path, env=surrounding, **quiet)
     try:
-        wait_until_answered(f"http://127.0.0.1:{port}/")
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/"))
         text = requests.get(f"http://127.0.0.1:{port}/", timeout=60).text
         assert '<meta name="service" content="http://localhost:8000">' in text
         assert requests.get(f"http://127.0.0.1:{port}/page.js", timeout=60).ok
@@ -68,12 +67,9 @@ def test_the_page_on_its_own_server_asks_the_service(compose, container, tmp_pat
     assert allowed["Access-Control-Allow-Origin"] == origin
 
 
-def wait_until_answered(url: str) -> None:
-    for _ in range(300):
-        try:
-            requests.get(url, timeout=5)
-        except requests.RequestException:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError(f"no server answers at {url}")
+def answers(url: str) -> bool:
+    try:
+        requests.get(url, timeout=5)
+    except requests.RequestException:
+        return False
+    return True
