@@ -1,4 +1,4 @@
-"""The whole chain on a rig of one's own, in fresh clones: run, killed and repeated."""
+"""The whole chain on a rig of one's own, in fresh clones: run and repeated; `make soak` kills it in every stage."""
 
 import csv
 import json
@@ -12,14 +12,9 @@ import scipy.io
 import yaml
 from scipy.io import wavfile
 
-from tests.tools.chain import assert_does_nothing, assert_identical, reproduce, reproduce_and_kill
+from tests.tools.chain import STAGES, assert_does_nothing, assert_identical, reproduce, reproduce_and_kill
 
 BPFO_ORDER = 3.5848
-STAGES = [
-    "download", "windows@resampled", "windows@as_recorded", "scale@resampled", "scale@as_recorded", "split@resampled",
-    "split@as_recorded", "train@resampled", "train@as_recorded", "export@resampled", "export@as_recorded", "evaluate",
-    "service",
-]  # fmt: skip
 
 pytestmark = pytest.mark.timeout(1500)  # s: a chain takes minutes beside other programs
 
@@ -94,28 +89,12 @@ def test_a_second_run_does_nothing(own_rig):
     assert_does_nothing(own_rig)
 
 
-def clone_of_own_rig(own_rig: Path, copy_repository) -> Path:
-    repository = copy_repository()
-    shutil.copytree(own_rig / "rig", repository / "rig")
-    shutil.copyfile(own_rig / "params.yaml", repository / "params.yaml")
-    return repository
-
-
-def test_killed_at_the_start_and_before_the_end_of_a_stage_it_still_finishes_with_the_same_bytes(
-    own_rig, copy_repository
-):
-    repository = clone_of_own_rig(own_rig, copy_repository)
-    for stage, lines_later in (("scale@resampled", 0), ("export@resampled", 2)):
-        assert reproduce_and_kill(repository, set(STAGES) - {stage}, lines_later) == stage
-    reproduce(repository)
-    assert_identical(own_rig, repository)
-    assert_does_nothing(repository)
-
-
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_killed_in_every_stage_it_still_finishes_with_the_same_bytes(own_rig, copy_repository):
-    repository = clone_of_own_rig(own_rig, copy_repository)
+    repository = copy_repository()
+    shutil.copytree(own_rig / "rig", repository / "rig")
+    shutil.copyfile(own_rig / "params.yaml", repository / "params.yaml")
     killed_at_the_start, killed_before_the_end = set(), set()
     while stage := reproduce_and_kill(repository, killed_at_the_start, lines_later=0):
         killed_at_the_start.add(stage)

@@ -1,4 +1,4 @@
-"""The whole chain on the real recordings: fresh clones, `dvc repro service`, twice."""
+"""The whole chain on the real recordings: `dvc repro service` in two fresh clones, one of which is killed twice."""
 
 import json
 import re
@@ -12,7 +12,7 @@ import yaml
 
 from api.window.predictor import Predictor
 from tests.conftest import ROOT, environment
-from tests.tools.chain import assert_does_nothing, assert_identical, reproduce
+from tests.tools.chain import STAGES, assert_does_nothing, assert_identical, reproduce, reproduce_and_kill
 
 pytestmark = pytest.mark.timeout(1500)  # s: a chain takes minutes beside other programs
 
@@ -54,8 +54,14 @@ def test_the_excerpts_are_named_wherever_a_figure_is(cwru):
     assert ("98, 99, 100 could not be had" in card) == bool(excerpts)
 
 
-def test_two_clones_of_the_real_chain_are_identical_and_a_second_run_does_nothing(cwru, copy_repository, mirror):
+def test_a_clone_that_was_killed_at_the_start_and_before_the_end_of_a_stage_makes_the_bytes_of_one_that_was_not(
+    cwru, copy_repository, mirror
+):
+    """One kill of each kind; test_own_rig.py kills in every stage, in `make soak`."""
     repository = copy_repository()
+    for stage, lines_later in (("scale@resampled", 0), ("train@resampled", 2)):
+        spared = set(STAGES) - {stage}
+        assert reproduce_and_kill(repository, spared, lines_later, CWRU_MIRROR=str(mirror)) == stage
     reproduce(repository, CWRU_MIRROR=str(mirror))
     assert_identical(cwru, repository)
     assert_does_nothing(repository)
@@ -95,15 +101,15 @@ def test_dvc_shows_the_metrics_and_the_plots(cwru):
 
 @pytest.fixture(scope="module")
 def short(cwru, tmp_path_factory) -> Path:
-    """A clone in which the recording diagnosis and the protocols ran, with few machines, one seed and one epoch."""
+    """A clone in which the protocols ran with few machines, one seed, one epoch and one channel, the diagnosis too."""
     repository = tmp_path_factory.mktemp("short") / "clone"
     shutil.copytree(cwru, repository, ignore=shutil.ignore_patterns("cache", "tmp", "build"))
     params = yaml.safe_load((repository / "params.yaml").read_text())
-    params["simulate"] |= {"machines": 3_000}
+    params["simulate"] |= {"machines": 1_500}
     params["diagnosis"] |= {"networks": 1}
-    params["diagnosis"]["training"] |= {"steps": 600}
+    params["diagnosis"]["training"] |= {"steps": 400}
     params["protocols"] |= {"seeds": [0]}
-    params["window_trials"] |= {"epochs": 1}
+    params["window_trials"] |= {"epochs": 1, "batch_size": 128, "network": params["train"]["network"] | {"channels": 1}}
     params["transfer_trials"] |= {"steps": 5}
     (repository / "params.yaml").write_text(yaml.safe_dump(params))
     reproduce(repository, "diagnosis", "protocols")

@@ -9,6 +9,11 @@ from pathlib import Path
 
 from tests.conftest import environment
 
+STAGES = [
+    "download", "windows@resampled", "windows@as_recorded", "scale@resampled", "scale@as_recorded", "split@resampled",
+    "split@as_recorded", "train@resampled", "train@as_recorded", "export@resampled", "export@as_recorded", "evaluate",
+    "service",
+]  # fmt: skip
 ARTEFACTS = [
     "data/windows/resampled/windows.npy", "data/windows/as_recorded/windows.npy", "data/windows/resampled/metadata.csv",
     "data/scaled/resampled.npy", "data/split/resampled.csv", "data/split/as_recorded.csv",
@@ -25,14 +30,14 @@ def reproduce(repository: Path, *stages: str, **extra: str) -> str:
     return answer.stdout
 
 
-def reproduce_and_kill(repository: Path, spared: set[str], lines_later: int) -> str | None:
+def reproduce_and_kill(repository: Path, spared: set[str], lines_later: int, **extra: str) -> str | None:
     """Start the pipeline, kill everything with it in the first stage that is not spared, and return that stage.
 
     Line 0 of its output is the stage's announcement, line 1 its command; line 2 comes when it has written its outputs
     and DVC has not yet taken note of them. Returns None where the pipeline came to its end.
     """
     process = subprocess.Popen(
-        ["dvc", "repro", "service"], cwd=repository, env=environment(PYTHONUNBUFFERED="1"), text=True,
+        ["dvc", "repro", "service"], cwd=repository, env=environment(PYTHONUNBUFFERED="1", **extra), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     with process:
