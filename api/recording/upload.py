@@ -34,7 +34,7 @@ BODY = {
                     "baseline": {
                         "type": "array",
                         "items": RECORDING,
-                        "description": "recordings of the same machine when it was healthy, 10 s or more",
+                        "description": "recordings of the same machine when it was healthy, 5 s or more",
                     },
                 }
                 | Fields.model_json_schema()["properties"],

@@ -7,24 +7,53 @@ import numpy as np
 
 from model.bearings import Bearing
 from model.recording.checks import check_recording, find_defect, find_hindrance
-from model.recording.classes import CLASSES
+from model.recording.classes import CLASSES, FAULTS, UNKNOWN
 from model.recording.experts import log_sum_exp, network_logits
+from model.recording.levels import (
+    DECIBELS,
+    Levels,
+    compare_levels,
+    describe_levels,
+    independent_windows,
+    measure_levels,
+    widening,
+)
 from model.recording.lines import Features, concatenate
 from model.recording.recording import Recording
+from model.recording.spectra import BANDS
 from model.recording.thresholds import Baseline, Thresholds
 from model.recording.windows import Analysis, analyse
+
+NAMED_CHANGES = 3
 
 
 class Healthy(NamedTuple):
     """What a machine was like when it was healthy.
 
     features: of the windows of all its recordings. excess (bands, lines): by how much lines stood above quiet ones
-    then. analyses: of each recording, with averaged envelope spectra; none where only features were given.
+    then. analyses: of each recording, with averaged envelope spectra. levels: of each recording. Both are empty where
+    only features were given.
     """
 
     features: Features
     excess: np.ndarray
     analyses: tuple[Analysis, ...] = ()
+    levels: tuple[Levels, ...] = ()
+
+
+class Change(NamedTuple):
+    """How a recording differs from the healthy machine.
+
+    odds (windows,): log-odds of damage. words: the largest changes, empty where there is none. uniform: whether the
+    level alone changed, and alike in all bands, which gain and mounting do too. jump: whether it did so by more than
+    damage does. named: whether anything but the change speaks for a fault and names its type.
+    """
+
+    odds: np.ndarray
+    words: str
+    uniform: bool
+    jump: bool
+    named: bool
 
 
 def describe_baseline(baseline: Sequence[Recording], bearing: Bearing, limits: Thresholds) -> Healthy:
@@ -34,15 +63,16 @@ def describe_baseline(baseline: Sequence[Recording], bearing: Bearing, limits: T
     except ValueError as error:
         raise ValueError(f"the healthy baseline cannot be used: {error}") from error
     check_seconds(sum(each.seconds for each in baseline), limits.baseline)
-    analyses = []
+    analyses, levels = [], []
     for recording, signal in zip(baseline, signals, strict=True):
         reason = find_defect(signal, recording.sampling_rate, limits.checks)
         reason = reason or find_hindrance(recording.rpm, bearing, limits.checks)
         if reason:
             raise ValueError(f"the healthy baseline cannot be used: {reason}")
         analyses.append(analyse(recording, signal, bearing.orders, limits.checks.highest_line).averaged())
+        levels.append(measure_levels(recording, signal))
     healthy = to_healthy(concatenate([analysis.features for analysis in analyses]), limits.baseline)
-    return healthy._replace(analyses=tuple(analyses))
+    return healthy._replace(analyses=tuple(analyses), levels=tuple(levels))
 
 
 def check_seconds(seconds: float, limits: Baseline) -> None:
@@ -60,19 +90,100 @@ def to_healthy(features: Features, limits: Baseline) -> Healthy:
 def change_odds(
     networks: list[dict[str, np.ndarray]], healthy: Healthy, features: Features, limits: Thresholds
 ) -> np.ndarray:
-    """Return the log-odds of damage (windows,) from the largest change against the healthy machine.
+    """Return the log-odds of damage (windows,) from features alone, where no level is known."""
+    return find_change(networks, healthy, features, limits).odds
 
-    Compared are the line network's log-odds, after the lines that the healthy machine has were taken away, the
-    envelopes' moments, and the spectrum.
+
+def find_change(
+    networks: list[dict[str, np.ndarray]],
+    healthy: Healthy,
+    features: Features,
+    limits: Thresholds,
+    levels: Levels | None = None,
+    growth: dict[str, float] | None = None,
+    alone: float = 0.0,
+) -> Change:
+    """Return how a recording differs from the healthy machine; its damage's odds follow the largest change.
+
+    Compared are the levels in the recording's own unit, the envelopes' moments, the spectrum's shape, the line
+    network's log-odds after the lines that the healthy machine has were taken away, and the line_growth of each fault.
+    alone is the probability of a fault without the baseline.
     """
     size, past = limits.baseline, healthy.features
-    before = line_fault_odds(networks, past, healthy.excess)
-    lines = line_fault_odds(networks, features, healthy.excess) - before.mean()
-    moment = standardise(features.moments, past.moments, size.least_spread_moment).max(axis=1)
-    spectrum = standardise(features.spectrum, past.spectrum, size.least_spread_spectrum)
-    spectrum = np.sqrt(np.square(spectrum).mean(axis=1))
-    largest = np.max([lines / size.change_lines, moment / size.change_moment, spectrum / size.change_spectrum], axis=0)
-    return np.clip(size.steepness * (largest - 1), -limits.experts.limit, limits.experts.limit)
+    counts = [len(each.bands) for each in healthy.levels] or [len(past.moments)]
+    wider = widening(independent_windows(counts), size)
+    moments = standardise(features.moments, past.moments, size.least_spread_moment) / wider / size.change_moment
+    spectrum = standardise(features.spectrum, past.spectrum, size.least_spread_spectrum) / wider
+    shape = np.sqrt(np.square(spectrum).mean(axis=1)) / size.change_spectrum
+    lines = np.maximum(
+        line_change(networks, healthy, features, size), max((growth or {}).values(), default=0) / size.change_growth
+    )
+    largest = np.max([lines, moments.max(axis=1), shape], axis=0)
+    said = [describe_moments(features, past, moments), (shape.mean(), describe_shape(spectrum))]
+    uniform = jump = False
+    if levels and healthy.levels:
+        change = compare_levels(levels, healthy.levels, size)
+        uniform = bool(largest.mean() < 1 and (change.departures() < size.change_level).all())
+        jump = uniform and abs(change.overall.mean()) * DECIBELS > size.unit_jump
+        largest = largest if jump else np.maximum(largest, change.spreads() / size.change_level)
+        said += describe_levels(change, size)
+    odds = np.clip(size.steepness * (largest - 1), -limits.experts.limit, limits.experts.limit)
+    words = largest_changes(said) if jump or odds.mean() > 0 else ""
+    return Change(odds, words, uniform, jump, not uniform and (lines.mean() > 1 or alone > limits.decision.fault))
+
+
+def line_change(
+    networks: list[dict[str, np.ndarray]], healthy: Healthy, features: Features, size: Baseline
+) -> np.ndarray:
+    before = line_fault_odds(networks, healthy.features, healthy.excess)
+    return (line_fault_odds(networks, features, healthy.excess) - before.mean()) / size.change_lines
+
+
+def line_growth(present: dict[str, float], healthy: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Return by how much the lines of each fault grew: the less of their excess and of its rise over the healthy
+    recordings' largest. An excess is a fault's comb over the largest decoy; above 1 it is significant."""
+    return {
+        fault: min(excess, excess - max((each[fault] for each in healthy), default=0))
+        for fault, excess in present.items()
+    }
+
+
+def describe_moments(features: Features, past: Features, alarms: np.ndarray) -> tuple[float, str]:
+    """Return (alarms, words) of the band in which the impulsiveness rose most; alarms (windows, bands)."""
+    alarms = alarms.mean(axis=0)
+    band = int(alarms.argmax())
+    times = np.exp(features.moments[:, band].mean() - past.moments[:, band].mean())
+    low, high = BANDS[band]
+    return float(alarms[band]), f"impulsiveness in {low:,} to {high:,} Hz {times:.1f} times healthy"
+
+
+def describe_shape(spreads: np.ndarray) -> str:
+    """Return in words by how much a spectrum's shape changed; spreads (windows, bands)."""
+    return f"shape of the spectrum {np.sqrt(np.square(spreads).mean()):.1f} spreads from healthy"
+
+
+def largest_changes(said: list[tuple[float, str]]) -> str:
+    """Return the words of the largest changes, all of an alarm's size but for the first."""
+    ranked = sorted(said, key=lambda each: -each[0])
+    return ", ".join(words for place, (alarms, words) in enumerate(ranked[:NAMED_CHANGES]) if alarms > 1 or not place)
+
+
+def name_change(prediction: str, reason: str, change: Change) -> tuple[str, str]:
+    """Return a recording's prediction and reason with what the change says."""
+    if change.jump:
+        return UNKNOWN, f"unit, gain or mounting changed? {change.words}, alike in all bands; nothing else changed"
+    if not change.words or (change.named and prediction in FAULTS):
+        return prediction, reason
+    if prediction == UNKNOWN and not change.uniform:
+        return UNKNOWN, f"changed from healthy: {change.words}; {reason}"
+    return UNKNOWN, (
+        f"changed from healthy: {change.words}; no fault's lines: damage of unknown type, or gain and mounting"
+    )
+
+
+def name_window(prediction: str, change: Change) -> str:
+    """Return a window's prediction, unknown where nothing but the change says that there is a fault."""
+    return UNKNOWN if change.jump or (prediction in FAULTS and not change.named) else prediction
 
 
 def line_fault_odds(networks: list[dict[str, np.ndarray]], features: Features, excess: np.ndarray) -> np.ndarray:

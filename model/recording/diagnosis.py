@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
-from model.recording.baseline import Healthy, change_odds, describe_baseline
+from model.recording.baseline import Change, Healthy, describe_baseline, find_change, name_change, name_window
 from model.recording.checks import check_recording, find_defect, find_hindrance, is_noise, is_too_slow
 from model.recording.classes import CLASSES, COMBS, UNKNOWN
 from model.recording.decision import (
@@ -24,6 +24,7 @@ from model.recording.decision import (
 from model.recording.evidence import NO_WINDOW, TOO_SLOW, Evidence, nothing, weigh
 from model.recording.experts import Head, Odds, head_odds, network_odds, sigmoid
 from model.recording.familiarity import Spectra, familiarity, relative_distance
+from model.recording.levels import measure_levels
 from model.recording.lines import Features
 from model.recording.recording import Recording
 from model.recording.thresholds import Thresholds, read_thresholds, write_thresholds
@@ -112,15 +113,19 @@ class RecordingDiagnosis:
             evidence = self.weigh(UNKNOWN, recording, bearing, analysis)
             return Diagnosis(UNKNOWN, reason, even, 0.0, dict.fromkeys(COMBS, 0.0), [], evidence, analysis)
         relative = relative_distance(self.spectra, analysis.features)
-        each = self.probabilities(analysis.features, relative)
+        each, change = self.probabilities(analysis.features, relative), None
         if baseline:
-            odds = change_odds(self.networks, baseline, analysis.features, self.thresholds)
-            each = replace_fault(each, sigmoid(odds))
-        answer = self.conclude(recording, bearing, analysis, relative, each)
+            levels, alone = measure_levels(recording, signal), 1 - pool_windows(each)[CLASSES.index("Normal")]
+            change = find_change(
+                self.networks, baseline, analysis.features, self.thresholds, levels, alone=float(alone)
+            )
+            each = replace_fault(each, sigmoid(change.odds))
+        answer = self.conclude(recording, bearing, analysis, relative, each, change)
         dissent = find_dissent(
             answer.prediction, [window.prediction for window in answer.windows], self.thresholds.decision
         )
-        answer.warnings += filter(None, [not baseline and NO_BASELINE, dissent])
+        said = change and answer.prediction != UNKNOWN and change.words and f"changed from healthy: {change.words}"
+        answer.warnings += filter(None, [not baseline and NO_BASELINE, said, dissent])
         return answer
 
     def find_fault_of_recording(
@@ -153,7 +158,13 @@ class RecordingDiagnosis:
         return pool(lines, spectral, relative, clarity(features.combs, limits.decision), limits)
 
     def conclude(
-        self, recording: Recording, bearing: Bearing, analysis: Analysis, relative: np.ndarray, each: np.ndarray
+        self,
+        recording: Recording,
+        bearing: Bearing,
+        analysis: Analysis,
+        relative: np.ndarray,
+        each: np.ndarray,
+        change: Change | None = None,
     ) -> Diagnosis:
         """Return the recording's answer from its windows' probabilities (windows, classes)."""
         limits, combs = self.thresholds, analysis.features.combs
@@ -168,9 +179,13 @@ class RecordingDiagnosis:
                 strict=True,
             )
         ]
+        if change:
+            for window in windows:
+                window.prediction = name_window(window.prediction, change)
         whole, mean, distance = pool_windows(each), combs.mean(axis=0), float(np.median(relative))
         typical = float(familiarity(self.spectra, distance, mean[None], limits.familiarity)[0])
         prediction, reason = name_prediction(whole, mean, typical, distance, limits.decision)
+        prediction, reason = name_change(prediction, reason, change) if change else (prediction, reason)
         heights = dict(zip(COMBS, mean.tolist(), strict=True))
         evidence = self.weigh(prediction, recording, bearing, analysis)
         return Diagnosis(prediction, reason, to_dict(whole), typical, heights, windows, evidence, analysis)

@@ -57,10 +57,21 @@ class Baseline(NamedTuple):
     seconds: float
     quiet_line: float
     change_lines: float
+    change_growth: float
+    change_level: float
     change_moment: float
     change_spectrum: float
+    least_spread_level: float
+    least_spread_band: float
     least_spread_moment: float
     least_spread_spectrum: float
+    speed_slope: float
+    speed_slope_spread: float
+    same_speed: float
+    same_speed_windows: float
+    confidence: float
+    least_windows: float
+    unit_jump: float
     steepness: float
 
 

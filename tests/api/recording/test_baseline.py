@@ -18,6 +18,14 @@ def test_several_files_make_one_baseline(client):
     assert post(client, npy(machine("OuterRace")), baseline=parts).status_code == 200
 
 
+def test_a_changed_gain_is_said_in_decibels(client):
+    baseline, present = [npy(machine("Normal", 6, seed=5))], machine("Normal", seed=6)
+    louder, in_other_units = (post(client, npy(factor * present), baseline=baseline).json() for factor in (3, 10))
+    assert louder["prediction"] == in_other_units["prediction"] == "Unknown"
+    assert "level rose 9." in louder["reason"]
+    assert "unit, gain or mounting changed? level rose" in in_other_units["reason"]
+
+
 def test_the_answer_names_the_baseline_and_what_was_taken_to_be_its_rate(client):
     answer = post(client, npy(machine("OuterRace")), baseline=[npy(machine("Normal", 11, seed=5))]).json()
     assert answer["baseline"] == [{"file": "healthy0.npy", "seconds": 11, "sampling_rate": RATE, "rpm": RPM}]
@@ -47,7 +55,7 @@ def test_a_baseline_may_have_another_rate(client):
 
 @pytest.mark.parametrize(
     ("healthy", "words"),
-    [(npy(np.ones(5)), "every sample is 1"), (b"", "empty"), (npy(machine("Normal", 4)), "lasts 4 s, expected 10 s")],
+    [(npy(np.ones(5)), "every sample is 1"), (b"", "empty"), (npy(machine("Normal", 4)), "lasts 4 s, expected 5 s")],
 )
 def test_a_baseline_that_is_none_is_refused(client, healthy, words):
     assert words in mistakes(post(client, npy(machine("OuterRace")), baseline=[healthy]))["baseline"]
