@@ -119,7 +119,11 @@ def find_change(
         line_change(networks, healthy, features, size), max((growth or {}).values(), default=0) / size.change_growth
     )
     largest = np.max([lines, moments.max(axis=1), shape], axis=0)
-    said = [describe_moments(features, past, moments), (shape.mean(), describe_shape(spectrum))]
+    said = [
+        (lines.mean(), describe_growth(growth or {})),
+        describe_moments(features, past, moments),
+        (shape.mean(), describe_shape(spectrum)),
+    ]
     uniform = jump = False
     if levels and healthy.levels:
         change = compare_levels(levels, healthy.levels, size)
@@ -146,6 +150,14 @@ def line_growth(present: dict[str, float], healthy: Sequence[dict[str, float]]) 
         fault: min(excess, excess - max((each[fault] for each in healthy), default=0))
         for fault, excess in present.items()
     }
+
+
+def describe_growth(growth: dict[str, float]) -> str:
+    """Return in words which lines grew most, and by how much where a line_growth says so."""
+    fault = max(growth, key=growth.get, default="")
+    if not fault or growth[fault] <= 0:
+        return "lines of a fault rose"
+    return f"lines of {fault} {growth[fault]:.1f} deviations higher than healthy"
 
 
 def describe_moments(features: Features, past: Features, alarms: np.ndarray) -> tuple[float, str]:

@@ -163,6 +163,7 @@ def test_the_growth_of_lines_is_a_change_of_its_own(diagnosis, healthy):
         )
         assert (change.odds > 0).all() == changed
         assert change.named == changed
+        assert change.words == (f"lines of Ball {growth:.1f} deviations higher than healthy" if changed else "")
 
 
 def test_from_features_alone_the_level_is_not_compared(diagnosis, healthy):
