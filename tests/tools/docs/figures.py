@@ -92,6 +92,9 @@ PASSAGES = {
         ("a window takes {} ms at 12 kHz, {} ms at 48 kHz and {} ms at 192 kHz",
          *measured("window_12_khz", "window_48_khz", "window_192_khz")),
         ("Give {} s or more", BASELINE),
+        ("same speed, within {} %,", f"{100 * PARAMS['decision']['baseline']['same_speed']:g}"),
+        ("follow by {} dB a decade", f"{20 * PARAMS['decision']['baseline']['speed_slope']:g}"),
+        ("From {} dB on", f"{PARAMS['decision']['baseline']['unit_jump']:g}"),
         ("cut into windows of {} s", WINDOW_OF_RECORDING),
         ("{} of {} healthy recordings of three rigs faulty; with a baseline, also one of other speeds, {} of {}.",
          *FOREIGN),
@@ -146,7 +149,8 @@ FACTS = {
     "docs/protocols.md": ("most publications get 100 %", "make 100 % easy", "between 5 and 6 kHz"),
     "docs/recording.md": (
         "versions 4 to 7", "stated 10 % too", "ms at 12 kHz", "ms at 48 kHz", "ms at 192 kHz", "heights of 60 lines",
-        "is 2.4 % off", "of 4 recordings", "rate 4 of 4", "3, 10 or 100 times",
+        "is 2.4 % off", "of 4 recordings", "rate 4 of 4", "level rose 9.5 dB", "2 to 3 kHz rose 14.0 dB",
+        "impulsiveness in 2,500 to 4,000 Hz 4.2 times", "dB a decade", "for g is 19.8 dB",
         "of 8 at 8,000 rpm", "of 8 at 6,000 rpm",
     ),
     "docs/scale.md": (
