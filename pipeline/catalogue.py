@@ -9,7 +9,10 @@ from pipeline.params import InputError
 
 MANIFEST = "manifest.json"
 REQUIRED = ("recording", "file", "label", "sampling_rate")
-TEXT = ("recording", "file", "sha256", "variable", "channel", "label", "excerpt_file", "excerpt_sha256")
+TEXT = (
+    "recording", "file", "sha256", "variable", "position", "channel", "label", "bearing", "excerpt_file",
+    "excerpt_sha256",
+)  # fmt: skip
 NUMBERS = (
     "sampling_rate", "samples", "fault_diameter", "outer_race_position", "load_hp", "rpm", "excerpt_samples",
 )  # fmt: skip

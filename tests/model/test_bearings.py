@@ -38,6 +38,12 @@ def test_the_other_rigs_bearing_has_its_published_rates():
     assert 25 - 25 * orders.ftf == pytest.approx(14.84, abs=0.03)
 
 
+def test_the_bearing_of_ims_has_its_published_rates():
+    # At 2,000 turns a minute: 236.4 Hz, 296.9 Hz, 139.9 Hz and 14.8 Hz (Qiu et al., JSV 289, 2006).
+    orders = BEARINGS["ZA-2115"].orders
+    assert [order * 2000 / 60 for order in orders] == pytest.approx([236.4, 296.9, 139.9, 14.8], abs=0.1)
+
+
 @pytest.mark.parametrize("bearing", BEARINGS.values())
 def test_the_orders_keep_what_rolling_without_slip_demands(bearing):
     orders = bearing.orders

@@ -148,7 +148,8 @@ def test_what_is_too_slow_has_neither_windows_nor_evidence(diagnosis):
 
 @pytest.fixture(scope="module")
 def rig_recordings(rig):
-    return list(read_rig(rig, sampling_rate=48_828, rpm=1_500))
+    rows = read_rig(rig, ROOT / "data" / "rigs" / "mfpt.csv")
+    return [(row.label, Recording(signal, row.sampling_rate, row.rpm, name=row.file)) for row, signal in rows]
 
 
 def test_another_rigs_race_faults_are_named(diagnosis, rig_recordings):
