@@ -17,7 +17,6 @@ def main(network: str) -> None:
         noise=params.load("lines")["noise"],
         regularisation=diagnosis["regularisation"],
         spectra=diagnosis["spectra"],
-        bearing=params.load("rig")["bearing"],
         thresholds=read_thresholds(params.load("decision")),
     )
     jobs = list_jobs(network, params.load("protocols")["seeds"])

@@ -13,7 +13,6 @@ HOLDOUT = 0.3  # of the windows, or of each recording
 SPLIT_SEED = 42
 DIAMETERS = (0.007, 0.014, 0.021)  # inch; of these all three fault types were recorded
 OTHER_MAKER = 0.028
-KNOWN = "catalogue"  # starts the names of the rig protocol's folds on the catalogue's recordings
 HEALTHY_LOAD = {0.007: 1, 0.014: 2, 0.021: 3, OTHER_MAKER: 0}  # hp of the normal recording held out beside a diameter
 TRANSFER_LOADS = (1, 2, 3)  # hp
 

@@ -5,11 +5,11 @@ import shutil
 from pathlib import Path
 
 from pipeline.params import TRIALS
-from pipeline.trials.rig import list_rig
+from pipeline.trials.rig import list_rigs
 
-ALL = ("random", "block", "load", "bearing", "combinations", "noise", "rig")
+ALL = ("random", "block", "load", "bearing", "combinations", "noise")
 TRIED = {  # which protocols each network is tried on; only networks of windows have the ten classes of transfer
-    "reference": (*ALL, "transfer"),
+    "reference": (*ALL, "rig", "transfer"),
     "wide_kernel": ("random", "block", "load", "bearing", "noise", "rig", "transfer"),
     "shuffled_labels": ("block",),
     "transfer_network": ("transfer",),
@@ -17,12 +17,13 @@ TRIED = {  # which protocols each network is tried on; only networks of windows 
     "simulation_only": ALL,
     "recording": ALL,
 }
+ON_RIGS = ("recording", "simulation_only")  # tried on rigs by a stage of their own, rig_trials
 LONGEST_FIRST = ("combinations", "bearing", "load", "transfer")  # the protocols of many folds; two cores end together
 
 
 def list_jobs(network: str, seeds: list[int]) -> list[tuple[str, int]]:
-    """Return the (protocol, seed) pairs that a network is tried on, without rig where there are no recordings of it."""
-    tried = [protocol for protocol in TRIED[network] if protocol != "rig" or list_rig()]
+    """Return the (protocol, seed) pairs of a network's trials, without rig where there are no recordings of one."""
+    tried = [protocol for protocol in TRIED[network] if protocol != "rig" or list_rigs()]
     return [(protocol, seed) for protocol in tried for seed in seeds]
 
 

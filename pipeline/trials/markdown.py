@@ -6,6 +6,7 @@ from scipy.stats import binomtest
 
 from pipeline.figures import NETWORKS, PROTOCOL_NOTES
 from pipeline.trials.jobs import TRIED
+from pipeline.trials.scores import STATED, WITH, WITHOUT
 from pipeline.trials.table import HEADLINE
 
 
@@ -27,7 +28,8 @@ def write_markdown(table: dict, open_set: dict) -> str:
 def write_cell(entry: dict | None) -> str:
     if entry is None:
         return ""
-    return f"{entry['mean']['macro_f1']:.3f} ± {entry['spread']['macro_f1']:.3f}"
+    cell = f"{entry['mean']['macro_f1']:.3f} ± {entry['spread']['macro_f1']:.3f}"
+    return f"{cell}, worst {entry['worst']['macro_f1']:.3f} ({entry['worst']['rig']})" if "worst" in entry else cell
 
 
 def write_details(table: dict, open_set: dict) -> Iterator[str]:
@@ -49,24 +51,14 @@ def write_details(table: dict, open_set: dict) -> Iterator[str]:
     yield "- `noise`, whole recordings: " + ", ".join(
         f"{name} {fold['recordings_macro_f1']:.3f}" for name, fold in noise.items()
     ) + "."  # fmt: skip
-    for network in (HEADLINE, "simulation_only") if "rig" in table else ():
-        for name, fold in table["rig"][network]["folds"].items():
-            yield f"- `rig`, {NETWORKS[network][0]}, {name}: {write_fold(fold)}."
+    for network, entry in table.get("rig", {}).items():
+        rigs = ", ".join(f"{rig} {fold['macro_f1']:.3f}" for rig, fold in entry["folds"].items())
+        yield f"- `rig`, {NETWORKS[network][0]}, rig by rig: {rigs}."
     for label, areas in open_set.items():
         values = ", ".join(f"{area:.2f} ({name})" for name, area in areas.items())
         yield f"- {label} never seen, told apart by novelty: AUROC {values}."
     control = table["block"]["shuffled_labels"]["mean"]
     yield f"- Control: with shuffled labels, `block` has a balanced accuracy of {control['balanced_accuracy']:.3f}."
-
-
-def write_fold(fold: dict) -> str:
-    right = sum(row.get(truth, 0) for truth, row in fold["confusion"].items())
-    share = right / sum(sum(row.values()) for row in fold["confusion"].values())
-    rates = ""
-    if "true_positive_rate" in fold:
-        alarms = f"{fold['true_positive_rate']:.3f} at a false positive rate of {fold['false_positive_rate']:.3f}"
-        rates = f", true positive rate {alarms}"
-    return f"{100 * share:.1f} % of windows right{rates}"
 
 
 def healthy_lines(entry: dict) -> Iterator[str]:
@@ -81,3 +73,58 @@ def healthy_lines(entry: dict) -> Iterator[str]:
         independent = (windows + 1) // 2
         low, high = binomtest(round(share * independent), independent).proportion_ci(method="wilson")
         yield f"{name}: {100 * share:.0f} % of {windows} (95 %: {100 * low:.0f} to {100 * high:.0f} %)"
+
+
+def write_rigs(rigs: dict) -> str:
+    """Return every count of the trials on rigs for people, each with Wilson's interval."""
+    head = (
+        "network", "rig", "baseline", "stated rate", "healthy called faulty", "healthy uncertain", "race faults found",
+        "race faults with their type", "inner or outer right where named", "ball faults found", "macro-F1",
+    )  # fmt: skip
+    rows = [
+        (NETWORKS[network][0], rig, beside.split()[0], stated, *(write_counts(entry, *pair) for pair in COUNTED),
+         f"{entry['macro_f1']:.3f}")
+        for network, tried in rigs.items()
+        for rig, kinds in tried.items()
+        for beside, rates in kinds.items()
+        for stated, entry in rates.items()
+    ]  # fmt: skip
+    return "\n".join(["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]) + "\n"
+
+
+COUNTED = (
+    ("healthy_called_faulty", "healthy"),
+    ("healthy_uncertain", "healthy"),
+    ("race_faults_found", "race_faults"),
+    ("race_faults_right", "race_faults"),
+    ("race_faults_right", "races_named"),
+    ("ball_faults_found", "ball_faults"),
+)
+
+
+def write_counts(entry: dict, part: str, whole: str) -> str:
+    """Return a count out of another one of an entry with its 95 % interval in per cent."""
+    if not entry[whole]:
+        return ""
+    low, high = binomtest(entry[part], entry[whole]).proportion_ci(method="wilson")
+    return f"{entry[part]} of {entry[whole]} ({100 * low:.0f} to {100 * high:.0f} %)"
+
+
+def write_trust(rigs: dict) -> str:
+    """Return one row a rig: what to expect of the headline network on a machine that it has never heard."""
+    head = ("rig", "healthy called faulty", "healthy uncertain", "race faults with their type", "macro-F1",
+            "with a healthy baseline: healthy called faulty", "race faults found")  # fmt: skip
+    rows = []
+    tried = rigs.get(HEADLINE, {})
+    worst = min(tried, key=lambda rig: tried[rig][WITHOUT][STATED]["macro_f1"], default="")
+    for rig, kinds in tried.items():
+        alone, beside = kinds[WITHOUT][STATED], kinds.get(WITH, {}).get(STATED)
+        rows.append(
+            (
+                f"**{rig}, the worst**" if rig == worst else rig,
+                *(write_counts(alone, *pair) for pair in (COUNTED[0], COUNTED[1], COUNTED[3])),
+                f"{alone['macro_f1']:.3f}",
+                *(write_counts(beside, *pair) if beside else "" for pair in (COUNTED[0], COUNTED[2])),
+            )
+        )
+    return "\n".join(["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)])

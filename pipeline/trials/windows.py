@@ -17,7 +17,7 @@ from pipeline.training.framing import frame, resample
 from pipeline.training.wide_kernel import train
 from pipeline.trials import folds
 from pipeline.trials.folds import PROTOCOLS
-from pipeline.trials.rig import assess_rig, load_rig
+from pipeline.trials.rig import list_rigs, load_rig
 from pipeline.trials.scores import Entry, assess
 
 VALIDATION = 0.1  # of a fold's training side; chooses the epoch
@@ -120,14 +120,17 @@ def add_noise(raw: np.ndarray, levels: list[float], seed: int) -> Iterator[tuple
 
 
 def try_on_rig(answer: Answer, window_length: int, front_end: dict[str, Any]) -> dict[str, Entry]:
-    scale, answers, truth, names = FrontEnd(**front_end), [], [], []
-    for label, recording in load_rig():
-        signal = resample(recording.signal, recording.sampling_rate, front_end["sampling_rate"], recording.name)
-        windows = torch.from_numpy(frame(signal, window_length, window_length).astype(np.float32))
-        answers.append(answer(scale(windows)))
-        truth += [label] * len(windows)
-        names += [recording.name] * len(windows)
-    return assess_rig(np.concatenate(answers), np.array(truth), np.array(names))
+    scale, entries = FrontEnd(**front_end), {}
+    for rig in list_rigs():
+        answers, truth, names = [], [], []
+        for label, recording, _ in load_rig(rig):
+            signal = resample(recording.signal, recording.sampling_rate, front_end["sampling_rate"], recording.name)
+            windows = torch.from_numpy(frame(signal, window_length, window_length).astype(np.float32))
+            answers.append(answer(scale(windows)))
+            truth += [label] * len(windows)
+            names += [recording.name] * len(windows)
+        entries[rig] = assess(np.array(truth), np.concatenate(answers), CLASSES, np.array(names))
+    return entries
 
 
 def try_transfer(fit: Fit, windows: Windows) -> dict[str, Entry]:

@@ -14,11 +14,12 @@ def data(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("found", [[], [{"name": "a"}]])
+@pytest.mark.parametrize("found", [[], [{"rig": "a"}]])
 def test_the_rig_is_left_out_only_where_its_recordings_are_missing(data, found):
     (data / "rig" / "recordings.json").write_text(json.dumps(found))
-    assert (("rig", 0) in list_jobs("recording", [0])) == bool(found)
-    assert len(list_jobs("recording", [0, 1, 2])) == 3 * (6 + bool(found))
+    assert (("rig", 0) in list_jobs("wide_kernel", [0])) == bool(found)
+    assert len(list_jobs("wide_kernel", [0, 1, 2])) == 3 * (6 + bool(found))
+    assert ("rig", 0) not in list_jobs("recording", [0]), "a stage of its own tries whole recordings"
 
 
 def test_the_protocols_with_most_folds_come_first():

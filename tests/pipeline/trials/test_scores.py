@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.trials.scores import calibration_error, count, score
+from pipeline.trials.scores import calibration_error, count, score, score_rig
 
 CLASSES = ("a", "b", "c")
 
@@ -34,3 +34,27 @@ def test_the_confusion_matrix_has_truth_down():
     truth = np.array(list("abb"))
     answers = np.array([[0.1, 0.9, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
     assert count(truth, answers, CLASSES) == [[0, 1, 0], [0, 1, 1], [0, 0, 0]]
+
+
+def test_a_rig_is_counted_by_what_its_answers_name():
+    truth = np.array(["Normal"] * 4 + ["InnerRace"] * 4 + ["OuterRace"] * 2 + ["Ball"])
+    healthy, inner = ["Normal", "Normal", "Ball", "Unknown"], ["InnerRace", "OuterRace", "Ball", "Unknown"]
+    predictions = np.array([*healthy, *inner, "OuterRace", "Normal", "Ball"])
+    entry = score_rig(truth, predictions, np.full((11, 4), 0.25))
+    counts = {name: value for name, value in entry.items() if isinstance(value, int)}
+    assert counts == {
+        "recordings": 11, "healthy": 4, "healthy_called_faulty": 1, "healthy_uncertain": 1, "race_faults": 6,
+        "race_faults_found": 4, "race_faults_right": 2, "races_named": 3, "ball_faults": 1, "ball_faults_found": 1,
+        "ball_faults_right": 1,
+    }  # fmt: skip
+    assert entry["confusion"]["InnerRace"] == {"Ball": 1, "InnerRace": 1, "Normal": 0, "OuterRace": 1, "Unknown": 1}
+    # F1 is 2 right / (named + there): Ball 2/4, InnerRace 2/5, Normal 4/7, OuterRace 2/4.
+    assert entry["macro_f1"] == pytest.approx((2 / 4 + 2 / 5 + 4 / 7 + 2 / 4) / 4)
+    assert entry["balanced_accuracy"] == pytest.approx((1 + 1 / 4 + 2 / 4 + 1 / 2) / 4)
+
+
+def test_a_single_class_has_no_auroc_and_nothing_tried_no_scores():
+    answers = np.tile([0.1, 0.1, 0.7, 0.1], (2, 1))
+    assert "macro_auroc" not in score_rig(np.array(["Normal"] * 2), np.array(["Normal"] * 2), answers)
+    assert "macro_auroc" not in score(np.array(["Normal"] * 2), answers, ("Ball", "InnerRace", "Normal", "OuterRace"))
+    assert score_rig(np.array([]), np.array([]), np.empty((0, 4))) == {"recordings": 0}

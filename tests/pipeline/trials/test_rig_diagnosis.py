@@ -1,0 +1,127 @@
+"""Trials on rigs: what is tried, beside which baseline, and a whole trial on simulated recordings."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from model.bearings import BEARINGS
+from model.recording.diagnosis import RecordingDiagnosis
+from model.recording.familiarity import familiarity, relative_distance, spectral_share
+from model.recording.recording import Recording
+from pipeline.trials import rig as rigs
+from pipeline.trials.rig import Tried
+from pipeline.trials.rig_diagnosis import (
+    collect,
+    find_baseline,
+    forget_spectra,
+    list_conditions,
+    misstate,
+    thin,
+    try_on_rig,
+)
+from tests.conftest import ROOT
+from tests.model.recording.machines import ELSEWHERE, machine, random_features
+
+SETTINGS = {"catalogue": "data/catalogue.csv", "most_healthy": 80, "most_baseline": 20}
+
+
+def tried(label: str, name: str, channel: str = "") -> Tried:
+    return Tried(label, Recording(np.zeros(10), 12_000, 1_500, channel, name=name), BEARINGS["NICE"])
+
+
+def test_the_served_diagnosis_is_tried_under_every_condition_and_nothing_on_what_trained_it():
+    served = list_conditions("recording", ["a", "b"], [-0.05, 0.05])
+    assert len(served) == len(set(served)) == 2 * 3 * 2
+    assert {rig for _, rig, _, _ in served} == {"a", "b"}
+    alone = list_conditions("simulation_only", ["a", "b"], [-0.05, 0.05])
+    assert [condition for condition in alone if condition[1] != "cwru"] == [
+        ("simulation_only", "a", 0, False),
+        ("simulation_only", "b", 0, False),
+    ]
+    assert sum(rig == "cwru" for _, rig, _, _ in alone) == 3 * 2
+
+
+def test_conditions_are_named_and_what_could_not_be_tried_is_left_out():
+    entry = {"recordings": 1}
+    results = {
+        ("recording", "a", 0, False): entry,
+        ("recording", "a", -0.024, False): entry,
+        ("recording", "a", 0.05, True): entry,
+        ("recording", "a", 0, True): {"recordings": 0},
+    }
+    assert collect(results) == {
+        "recording": {"a": {"without baseline": {"stated": entry, "-2.4 %": entry}, "with baseline": {"+5 %": entry}}}
+    }
+
+
+@pytest.mark.parametrize(("healthy", "kept"), [(0, 0), (3, 3), (80, 80), (81, 41), (400, 80)])
+def test_of_many_healthy_recordings_few_are_tried_but_every_fault(healthy, kept):
+    recordings = [tried("Normal", f"{n}") for n in range(healthy)] + [tried("Ball", "ball")] * 100
+    labels = [each.label for each in thin(recordings, 80)]
+    assert (labels.count("Normal"), labels.count("Ball")) == (kept, 100)
+
+
+def test_a_baseline_is_what_else_was_healthy_on_that_channel():
+    one, other = tried("Normal", "1", "x"), tried("Normal", "2", "x")
+    recordings = [one, other, tried("Normal", "3", "y"), tried("Ball", "4", "x")]
+    assert find_baseline(one, recordings) == [other.recording]
+    assert find_baseline(recordings[3], recordings) == [one.recording, other.recording]
+    assert find_baseline(recordings[2], recordings) == []
+
+
+def test_a_wrong_rate_is_wrong_by_that_share_and_the_speed_is_kept():
+    wrong = misstate(tried("Normal", "1"), -0.05).recording
+    assert (wrong.sampling_rate, wrong.rpm) == (pytest.approx(11_400), 1_500)
+
+
+def test_to_networks_alone_no_spectrum_is_familiar_and_none_is_novel(noise):
+    served = RecordingDiagnosis.load(ROOT / "assets" / "diagnosis.json")
+    alone = forget_spectra(served)
+    relative = relative_distance(alone.spectra, random_features(noise, windows=3))
+    limits = served.thresholds.familiarity
+    assert (spectral_share(relative, limits) == 0).all()
+    assert (familiarity(alone.spectra, relative, np.zeros((3, 4)), limits) == 1).all()
+    assert np.isfinite(served.spectra.novelties).all(), "the served one is left as it was"
+
+
+@pytest.fixture
+def simulated_rig(tmp_path, monkeypatch):
+    """Two outer race faults and three healthy recordings of one machine, as the stage rig leaves them."""
+    monkeypatch.setattr(rigs, "RIG", tmp_path)
+    facts = []
+    for number, label in enumerate(["OuterRace", "OuterRace", "Normal", "Normal", "Normal"]):
+        recording = machine(label, seed=number)
+        np.save(tmp_path / f"{number}.npy", recording.signal)
+        facts.append(
+            {"rig": "made", "name": str(number), "file": f"{number}.npy", "label": label, "channel": "",
+             "sampling_rate": recording.sampling_rate, "rpm": recording.rpm, "bearing": asdict(ELSEWHERE)}
+        )  # fmt: skip
+    (tmp_path / "recordings.json").write_text(json.dumps(facts))
+
+
+def test_a_rig_is_tried_with_the_diagnosis_that_is_served(simulated_rig):
+    entry = try_on_rig("recording", "made", 0, False, **SETTINGS)
+    assert (entry["recordings"], entry["healthy"], entry["race_faults"]) == (5, 3, 2)
+    assert sum(sum(row.values()) for row in entry["confusion"].values()) == 5
+    beside = try_on_rig("recording", "made", 0, True, **SETTINGS)
+    assert beside["race_faults_right"] == 2
+    assert beside["healthy_called_faulty"] == 0
+
+
+def test_a_rig_without_a_healthy_recording_has_no_trial_beside_a_baseline(simulated_rig, tmp_path):
+    facts = [fact for fact in rigs.read_facts() if fact["label"] != "Normal"]
+    (tmp_path / "recordings.json").write_text(json.dumps(facts))
+    assert try_on_rig("recording", "made", 0, True, **SETTINGS) == {"recordings": 0}
+    alone = try_on_rig("recording", "made", 0, False, **SETTINGS)
+    assert "macro_auroc" not in alone, "there is no AUROC of a single class"
+
+
+def test_a_baseline_that_is_refused_leaves_every_answer_uncertain(simulated_rig):
+    for fact in rigs.read_facts():
+        if fact["label"] == "Normal":
+            path = rigs.RIG / fact["file"]
+            np.save(path, np.zeros_like(np.load(path)))
+    entry = try_on_rig("recording", "made", 0, True, **SETTINGS)
+    assert (entry["healthy_uncertain"], entry["confusion"]["OuterRace"]["Unknown"]) == (3, 2)
