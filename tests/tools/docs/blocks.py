@@ -14,6 +14,7 @@ from api.api import app, metrics
 from api.scale_out.settings import ScaleSettings
 from api.serving.keys import Keys, document_keys
 from api.settings import Settings
+from pipeline.trials.markdown import write_cell, write_rigs, write_trust
 from tests.tools.docs.pages import ROOT
 from tests.tools.docs.sources import read_json, read_params
 
@@ -37,8 +38,10 @@ def make() -> dict[str, str]:
         "scores": make_scores(),
         "scale-settings": make_settings(ScaleSettings),
         "settings": make_settings(Settings),
+        "rigs": write_rigs(read_json("rigs.json")),
         "stages": make_stages(),
         "table": (ASSETS / "protocols.md").read_text(),
+        "trust": write_trust(read_json("rigs.json")),
     }
 
 
@@ -61,6 +64,7 @@ def protocols() -> dict[str, tuple[str, str, str]]:
     table = read_json("protocols.json")
     diameters = [name.removesuffix(" in") for name in table["bearing"]["recording"]["folds"]]
     ways = len(table["combinations"]["recording"]["folds"])
+    rigs = table["rig"]["recording"]["folds"]
     return {
         "random": (f"{share} of the windows", "a window", "recording and bearing: the number that others publish"),
         "block": (f"the last {share} of every recording", "a sample", "recording and bearing"),
@@ -83,8 +87,7 @@ def protocols() -> dict[str, tuple[str, str, str]]:
             "bearing",
         ),
         "rig": (
-            "another rig (MFPT), nothing trained there: inner against outer race, fault against healthy without and "
-            "with a healthy baseline",
+            f"other rigs ({', '.join(rigs)}), nothing of them trained, without a baseline: one of the four labels",
             "anything of that rig",
             "nothing",
         ),
@@ -99,15 +102,11 @@ def make_protocols() -> str:
 def make_honesty() -> str:
     table = read_json("protocols.json")
     rows = [
-        (f"`{name}`", held_out, leaks, *(write_score(table[name].get(network)) for network in SHOWN))
+        (f"`{name}`", held_out, leaks, *(write_cell(table[name].get(network)) for network in SHOWN))
         for name, (held_out, _, leaks) in protocols().items()
         if name != "transfer"
     ]
     return write_table(("protocol", "held out", "what leaks", *SHOWN.values()), rows)
-
-
-def write_score(entry: dict | None) -> str:
-    return f"{entry['mean']['macro_f1']:.3f} ± {entry['spread']['macro_f1']:.3f}" if entry else ""
 
 
 def make_scores() -> str:
