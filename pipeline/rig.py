@@ -55,10 +55,10 @@ def find_rigs(mirror: str, mirrors: dict[str, str], catalogues: str) -> tuple[Ca
     folders.pop(KNOWN, None)  # what trains is no other rig
     known = {path.stem: path for path in sorted(Path(catalogues).glob("*.csv"))}
     for name in known:
-        own = resolve(mirrors.get(name, ""))
-        folder = own or (around / name if around else None)
-        if folder and folder.is_dir():
-            folders[name] = folder
+        places = (resolve(mirrors.get(name, "")), around and around / name)
+        here = [folder for folder in places if folder and folder.is_dir()]
+        if here:
+            folders[name] = here[0]
     found = {
         name: (folder, folder / CATALOGUE if (folder / CATALOGUE).is_file() else known[name])
         for name, folder in sorted(folders.items())

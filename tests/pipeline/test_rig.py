@@ -93,6 +93,8 @@ def test_a_rig_is_found_by_its_own_variable_first(data, monkeypatch):
         "mfpt": data / "around" / "mfpt",
     }, "what trains is no other rig"
     assert missing == ["hit_mfs"]
+    monkeypatch.setenv(SECTION["mirrors"]["mfpt"], str(data / "nowhere"))
+    assert find_rigs(**SECTION)[0]["mfpt"][0] == data / "around" / "mfpt"
     monkeypatch.setenv(SECTION["mirrors"]["mfpt"], str(data / "own"))
     assert find_rigs(**SECTION)[0]["mfpt"][0] == data / "own"
     (data / "own" / "catalogue.csv").touch()

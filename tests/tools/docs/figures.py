@@ -149,8 +149,8 @@ FACTS = {
     ),
     "docs/pipeline.md": ("published loop (5,000 epochs",),
     "docs/protocols.md": (
-        "most publications get 100 %", "make 100 % easy", "between 5 and 6 kHz", "its 95 % interval", "snapshot of 1 s",
-        "`9 0.3126 1.537 0`", "above 0 |", "whole numbers from 0",
+        "most publications get 100 %", "make 100 % easy", "between 5 and 6 kHz", "its 95 % interval",
+        "recording of 1 s", "`9 0.3126 1.537 0`", "above 0 |", "whole numbers from 0",
     ),
     "docs/recording.md": (
         "versions 4 to 7", "stated 10 % too", "ms at 12 kHz", "ms at 48 kHz", "ms at 192 kHz", "heights of 60 lines",
