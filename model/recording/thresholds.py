@@ -108,6 +108,23 @@ class ShaftCheck(NamedTuple):
     level: float
 
 
+class ShaftSpeed(NamedTuple):
+    """When the shaft's own lines are clear enough to tell a speed that nobody says."""
+
+    rates: list[float]
+    least_turns: float
+    room_below: float
+    tall: float
+    tallest: float
+    clear: float
+    possible: float
+    possible_share: float
+    part: float
+    cage: list[float]
+    mains: list[float]
+    mains_room: float
+
+
 class Thresholds(NamedTuple):
     """All of them, by the module that reads them."""
 
@@ -118,6 +135,7 @@ class Thresholds(NamedTuple):
     baseline: Baseline
     evidence: Evidence
     shaft_check: ShaftCheck
+    shaft_speed: ShaftSpeed
 
 
 def read_thresholds(sections: dict[str, dict[str, Any]]) -> Thresholds:
