@@ -98,7 +98,7 @@ def parse_arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("paths", nargs="+", type=Path, metavar="PATH", help="files, and folders of files")
     add("--sampling-rate", type=float, metavar="HZ", help="sampling rate, where the files do not say it")
-    add("--rpm", type=float, help="speed of the shaft, where the files do not say it")
+    add("--rpm", type=float, help="speed of the shaft, where neither the files nor its own lines say it")
     add("--bearing", help='designation, or geometry as in "9, 7.94, 39.04, 0"')
     add("--channel", help="channel, where a file has several (drive_end unless given)")
     add("--baseline", type=Path, action="append", default=[], metavar="FILE", help="of the healthy machine; repeatable")

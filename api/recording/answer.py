@@ -25,14 +25,15 @@ from model.recording.evidence import Evidence
 from model.recording.lines import LEAST_RATE, WINDOW_SECONDS
 from model.recording.recording import Recording
 from model.recording.shaft_check import find_contradiction
+from model.recording.shaft_speed import find_shaft_rate
 from model.recording.spectra import BANDS
-from model.recording.thresholds import ShaftCheck
+from model.recording.thresholds import ShaftCheck, ShaftSpeed
 from model.recording.windows import Analysis
 
 CONSTANT = "every sample is {:g}: the sensor was off, or its channel is another one"
 MISSING = {
     "sampling_rate": "the file does not say at what rate it was sampled: give sampling_rate in Hz",
-    "rpm": "the file does not say how fast the shaft turned: give rpm",
+    "rpm": "the file does not say how fast the shaft turned, and its own shaft lines are not clear enough: give rpm",
 }
 SAME = 2e-3  # a share by which two statements of a rate or speed may differ and still be the same
 
@@ -53,8 +54,9 @@ def answer(
     (name, content), *healthy = files
     bearing = parse_bearing(fields.bearing)
     said = read(content, name, fields.channel, limits)
-    recording = settle(said, fields.sampling_rate, fields.rpm)
-    baseline = [read_baseline(content, name, fields, said, recording, limits) for name, content in healthy]
+    speeds = diagnosis.thresholds.shaft_speed
+    recording = settle(said, fields.sampling_rate, fields.rpm, speeds)
+    baseline = [read_baseline(content, name, fields, said, recording, limits, speeds) for name, content in healthy]
     past = describe_past(diagnosis, baseline, bearing)
     found = diagnose(diagnosis, recording, bearing, past)
     warnings = collect_warnings(recording, baseline, fields, diagnosis.thresholds.shaft_check)
@@ -81,14 +83,17 @@ def read(content: bytes, name: str, channel: str, limits: Limits) -> Recording:
         raise MistakeError({error.field: f"{shown(name)}: {error}"}) from error
 
 
-def settle(said: Recording, sampling_rate: float | None, rpm: float | None) -> Recording:
-    """Settle rate and speed: what was given holds, else what the file says, else somebody has to say it."""
+def settle(said: Recording, sampling_rate: float | None, rpm: float | None, speeds: ShaftSpeed) -> Recording:
+    """Settle rate and speed: what was given holds, else what the file says, else, of the speed, what its lines say."""
     warnings = []
     given = {"sampling_rate": (sampling_rate, said.sampling_rate, " Hz"), "rpm": (rpm, said.rpm, "")}
     for name, (stated, own, unit) in given.items():
         if stated and own and abs(stated / own - 1) > SAME:
             warnings.append(f"{name} {stated:,g}{unit} was given and holds; the file says {own:,g}{unit}")
     settled = {name: stated or own for name, (stated, own, _) in given.items()}
+    if not settled["rpm"] and (found := find_rpm(said.signal, settled["sampling_rate"], speeds)):
+        settled["rpm"] = found
+        warnings.append(f"rpm was not given: the shaft's own lines say {found:,.0f} rpm")
     missing = {name: MISSING[name] for name, value in settled.items() if not value}
     if missing:
         known = {name: value for name, value in settled.items() if value}
@@ -103,19 +108,36 @@ def settle(said: Recording, sampling_rate: float | None, rpm: float | None) -> R
     return replace(said, **settled, warnings=(*warnings, *said.warnings))
 
 
+def find_rpm(signal: np.ndarray, sampling_rate: float | None, speeds: ShaftSpeed) -> float | None:
+    """Return the turns a minute that a signal's own lines say, or None where they are not clear enough."""
+    if not sampling_rate or sampling_rate < LEAST_RATE:
+        return None
+    rate = find_shaft_rate(signal, sampling_rate, speeds)
+    return rate and round(60 * rate, 1)  # it is known no closer
+
+
 def read_baseline(
-    content: bytes, name: str, fields: Fields, said: Recording, present: Recording, limits: Limits
+    content: bytes,
+    name: str,
+    fields: Fields,
+    said: Recording,
+    present: Recording,
+    limits: Limits,
+    speeds: ShaftSpeed,
 ) -> Recording:
     """Read a healthy recording; its own fields hold, else what its file says, else what holds for the present one.
 
-    Where its file says the same as the present one's file said, what overruled that one overrules it here too.
+    Where its file says the same as the present one's file said, what overruled that one overrules it here too. A speed
+    that nobody gave and its file does not say is that of its own lines, before the present one's.
     """
     try:
         own = read_channel(content, name, fields.channel, limits)
         own_rate = present.sampling_rate if own.sampling_rate == said.sampling_rate else own.sampling_rate
-        own_rpm = present.rpm if own.rpm == said.rpm else own.rpm
-        rate, rpm = fields.baseline_sampling_rate or own_rate, fields.baseline_rpm or own_rpm
-        return settle(own, rate or present.sampling_rate, rpm or present.rpm)
+        rate = fields.baseline_sampling_rate or own_rate or present.sampling_rate
+        rpm = fields.baseline_rpm or (present.rpm if own.rpm == said.rpm else own.rpm)
+        given = fields.baseline_rpm or fields.rpm or own.rpm
+        found = None if given else find_rpm(own.signal, rate, speeds)
+        return settle(own, rate, found or rpm or present.rpm, speeds)
     except MistakeError as error:
         raise MistakeError({"baseline": str(error)}) from error
 

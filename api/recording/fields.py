@@ -22,7 +22,12 @@ class Fields(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     sampling_rate: Rate = Field(None, description="Hz, 12,000 or more", examples=[12000])
-    rpm: Speed = Field(None, description="turns a minute of the shaft, on which the inner race sits", examples=[1797])
+    rpm: Speed = Field(
+        None,
+        description="turns a minute of the shaft, on which the inner race sits; needed where neither the file nor the "
+        "shaft's own lines say it clearly",
+        examples=[1797],
+    )
     bearing: str = Field(
         DEFAULT_BEARING,
         max_length=500,

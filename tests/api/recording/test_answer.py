@@ -16,6 +16,41 @@ def test_what_is_missing_is_asked_for(client):
     assert "rpm" in mistakes(post(client, wav(machine("OuterRace")), "a.wav", fields={}))["rpm"]
 
 
+def turning(rpm, harmonics=12):
+    """Return ten seconds of noise with harmonics of the shaft."""
+    generator, time = np.random.default_rng(0), np.arange(10 * RATE) / RATE
+    lines = [0.2 * np.cos(2 * np.pi * k * rpm / 60 * time + generator.uniform(0, 6)) for k in range(1, harmonics + 1)]
+    return generator.standard_normal(len(time)) + sum(lines)
+
+
+def test_a_speed_that_nobody_says_is_that_of_the_shafts_own_lines(client):
+    answer = post(client, npy(turning(1_750)), fields={"sampling_rate": str(RATE)}).json()
+    assert answer["recording"]["rpm"] == pytest.approx(1_750, rel=2e-3)
+    assert answer["recording"]["from_file"]["rpm"] is None
+    assert "rpm was not given: the shaft's own lines say 1,750 rpm" in answer["warnings"]
+
+
+def test_a_speed_that_is_not_clear_is_asked_for(client):
+    words = mistakes(post(client, npy(turning(1_750, harmonics=1)), fields={"sampling_rate": str(RATE)}))
+    assert words == {"rpm": "the file does not say how fast the shaft turned, and its own shaft lines are not clear "
+                            "enough: give rpm"}  # fmt: skip
+
+
+def test_a_stated_speed_holds_whatever_the_lines_say(client):
+    answer = post(client, npy(turning(1_750)), fields=STATED | {"rpm": "1770"}).json()
+    assert answer["recording"]["rpm"] == 1_770
+    assert not any("own lines" in warning for warning in answer["warnings"])
+
+
+def test_a_baseline_has_the_speed_of_its_own_lines_unless_one_was_given(client):
+    fields, baseline = {"sampling_rate": str(RATE)}, [npy(turning(1_500)), npy(turning(1_500, harmonics=1))]
+    own, other = post(client, npy(turning(1_750)), fields=fields, baseline=baseline).json()["baseline"]
+    assert own["rpm"] == pytest.approx(1_500, rel=2e-3)
+    assert other["rpm"] == pytest.approx(1_750, rel=2e-3)
+    given = post(client, npy(turning(1_750)), fields=STATED, baseline=baseline).json()["baseline"]
+    assert [each["rpm"] for each in given] == [RPM, RPM]
+
+
 def test_what_the_file_says_is_taken_and_offered(client):
     body = io.BytesIO()
     scipy.io.savemat(body, {"X105_DE_time": machine("OuterRace"), "X105_FE_time": np.ones(9), "X105RPM": RPM})
