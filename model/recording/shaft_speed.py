@@ -34,7 +34,8 @@ def find_shaft_rate(signal: np.ndarray, sampling_rate: float, limits: ShaftSpeed
         return None
     low, high = np.multiply(SAME, rates[clear][0])
     same = np.flatnonzero((rates >= low) & (rates < high))
-    best = same[combs[:, same].sum(axis=0).argmax()]
+    sums = combs[:, same].sum(axis=0)
+    best = int(np.median(same[sums == sums.max()]))  # lines are a few bins wide: rates around the true one draw
     rate = float(rates[best])
     possible = rates[scores >= max(limits.possible, limits.possible_share * scores[best])]
     doubtful = (
