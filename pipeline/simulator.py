@@ -90,13 +90,18 @@ def simulate(
     samples = lead + round(seconds * sampling_rate)
     time = np.arange(samples) / sampling_rate
     background = make_background(surroundings, time, rpm / 60, sampling_rate, generator)
-    level = np.sqrt(np.square(background[lead:]).mean())
     signal = background
     for fault in faults:
         vibration = make_fault(fault, bearing, time, rpm / 60, sampling_rate, generator)
-        power = np.sqrt(np.square(vibration[lead:]).mean())
-        signal = signal + vibration * (level / max(power, 1e-12) * 10 ** (fault.snr_db / 20))
+        signal = signal + bring_to(fault.snr_db, vibration, background, lead)
     return signal[lead:]
+
+
+def bring_to(snr_db: float, vibration: np.ndarray, background: np.ndarray, lead: int) -> np.ndarray:
+    """Return a vibration whose power lies snr_db over the background's, after its first lead samples."""
+    level = np.sqrt(np.square(background[lead:]).mean())
+    power = np.sqrt(np.square(vibration[lead:]).mean())
+    return vibration * (level / max(power, 1e-12) * 10 ** (snr_db / 20))
 
 
 def make_background(

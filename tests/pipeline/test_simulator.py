@@ -138,3 +138,13 @@ def test_a_shaft_tone_and_looseness_show_at_shaft_rate():
     spectrum = np.abs(np.fft.rfft(signal))
     assert np.fft.rfftfreq(len(signal), 1 / 12_000)[spectrum.argmax()] == pytest.approx(30, abs=0.3)
     assert height(signal, 12_000, 30) > 5 * height(signal, 12_000, 45)
+
+
+def test_a_seed_gives_the_samples_that_it_gave_before():
+    """The networks that are served were trained on them."""
+    faults = (Fault("InnerRace", snr_db=3, jitter=0.01), Fault("Ball", snr_db=-10, rough=True))
+    around = Surroundings((Resonance(2_000, 0.1),), (0.5,), ((60.0, 0.3),), 0.2, looseness=1.0, hits=5.0)
+    signal = simulate(BEARING, 1750, 12_000, 0.5, 7, faults, around)
+    assert signal[[0, 2_999, 5_999]] == pytest.approx(
+        [-4.0395984935076354, 0.6190123258208822, -0.40559257450917785], rel=1e-9
+    )
