@@ -152,7 +152,7 @@ def draw_protocols(table: dict, path: Path) -> None:
     """Draw macro-F1 of every network on every protocol, with the spread over folds and seeds."""
     order = [
         name
-        for name in ("random", "block", "load", "noise", "bearing", "combinations", "transfer", "rig")
+        for name in ("random", "block", "load", "noise", "bearing", "combinations", "transfer", "rig", "machine")
         if name in table
     ]
     names = list(dict.fromkeys(network for protocol in order for network in table[protocol]))
@@ -210,4 +210,5 @@ PROTOCOL_NOTES = {
     "combinations": "unseen\nbearings",
     "transfer": "same\nbearings",
     "rig": "unseen\nrig",
+    "machine": "simulated\nmachines",
 }

@@ -7,12 +7,13 @@ from pipeline.params import ASSETS
 from pipeline.trials.jobs import TRIED, list_jobs, read_trials
 from pipeline.trials.markdown import write_markdown
 from pipeline.trials.scores import METRICS
-from pipeline.trials.table import HEADLINE, Results, add_rigs, make_table
+from pipeline.trials.table import HEADLINE, Results, add_machines, add_rigs, make_table
 
 
 def main() -> None:
     table = make_table(collect(params.load("protocols")["seeds"]))
     add_rigs(table, json.loads((ASSETS / "rigs.json").read_text()))
+    add_machines(table, json.loads((ASSETS / "machine_trials.json").read_text()))
     open_set = json.loads((ASSETS / "open_set.json").read_text())
     (ASSETS / "protocols.json").write_text(json.dumps(table | {"headline_network": HEADLINE}, indent=1) + "\n")
     (ASSETS / "protocols.md").write_text(write_markdown(table, open_set))

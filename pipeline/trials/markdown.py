@@ -6,7 +6,7 @@ from scipy.stats import binomtest
 
 from pipeline.figures import NETWORKS, PROTOCOL_NOTES
 from pipeline.trials.jobs import TRIED
-from pipeline.trials.scores import STATED, WITH, WITHOUT
+from pipeline.trials.scores import STATED, WITH, WITHOUT, Entry
 from pipeline.trials.table import HEADLINE
 
 
@@ -128,3 +128,35 @@ def write_trust(rigs: dict) -> str:
             )
         )
     return "\n".join(["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)])
+
+
+def write_machines(machines: dict[str, Entry]) -> str:
+    """Return what became of the simulated machines, speed by speed and of all, each with Wilson's interval."""
+    head = ("speed", "healthy machines", "false alarms per 1,000", "healthy uncertain", "race faults found",
+            "race faults with their type", "extended faults found")  # fmt: skip
+    names = [name for entry in machines.values() for name in entry if isinstance(entry[name], int)]
+    whole = {name: sum(entry[name] for entry in machines.values()) for name in dict.fromkeys(names)}
+    rows = [
+        (
+            speed,
+            str(entry["healthy"]),
+            write_per_thousand(entry),
+            *(write_counts(entry, *pair) for pair in COUNTED_MACHINES),
+        )
+        for speed, entry in {**machines, "all": whole}.items()
+    ]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)) + "\n"
+
+
+COUNTED_MACHINES = (
+    ("healthy_uncertain", "healthy"),
+    ("race_faults_found", "race_faults"),
+    ("race_faults_right", "race_faults"),
+    ("extended_faults_found", "extended_faults"),
+)
+
+
+def write_per_thousand(entry: Entry) -> str:
+    alarms, healthy = entry["healthy_called_faulty"], entry["healthy"]
+    low, high = binomtest(alarms, healthy).proportion_ci(method="wilson")
+    return f"{1000 * alarms / healthy:.0f} ({1000 * low:.0f} to {1000 * high:.0f})"

@@ -39,6 +39,11 @@ def add_rigs(table: dict, rigs: dict) -> None:
             table.setdefault("rig", {})[network] = entry
 
 
+def add_machines(table: dict, machines: dict) -> None:
+    """Add the trials on simulated machines to the protocol machine: a fold is a speed."""
+    table["machine"] = {HEADLINE: summarise([machines], "")}
+
+
 def summarise(runs: list[dict], apart: str) -> dict:
     """Return mean, spread and folds of runs; folds whose name starts with what stands apart are in neither of both."""
     mean, spread = {}, {}

@@ -112,6 +112,7 @@ def short(cwru, tmp_path_factory) -> Path:
     params["window_trials"] |= {"epochs": 1, "batch_size": 128, "network": params["train"]["network"] | {"channels": 1}}
     params["transfer_trials"] |= {"steps": 5}
     params["rig_trials"] |= {"most_healthy": 4, "baseline": 6, "rate_errors": [0.05]}
+    params["machine_trials"] |= {"machines": {"Normal": 2, "InnerRace": 2, "OuterRace": 2}}
     (repository / "params.yaml").write_text(yaml.safe_dump(params))
     reproduce(repository, "diagnosis", "protocols")
     return repository

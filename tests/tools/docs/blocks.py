@@ -14,7 +14,7 @@ from api.api import app, metrics
 from api.scale_out.settings import ScaleSettings
 from api.serving.keys import Keys, document_keys
 from api.settings import Settings
-from pipeline.trials.markdown import write_cell, write_rigs, write_trust
+from pipeline.trials.markdown import write_cell, write_machines, write_rigs, write_trust
 from tests.tools.docs.pages import ROOT
 from tests.tools.docs.sources import read_json, read_params
 
@@ -32,6 +32,7 @@ def make() -> dict[str, str]:
         "errors": make_errors(),
         "fields": make_fields(),
         "honesty": make_honesty(),
+        "machines": write_machines(read_json("machine_trials.json")),
         "measurements": make_measurements(),
         "metrics": make_metrics(),
         "protocols": make_protocols(),
@@ -91,6 +92,12 @@ def protocols() -> dict[str, tuple[str, str, str]]:
             "anything of that rig",
             "nothing",
         ),
+        "machine": (
+            f"simulated machines with clutter at {write_list(params['machine_trials']['speeds'], 'rpm')}, without a "
+            "baseline",
+            "a machine",
+            "the simulator of strikes, and the ranges of bearings and faults",
+        ),
     }
 
 
@@ -104,7 +111,7 @@ def make_honesty() -> str:
     rows = [
         (f"`{name}`", held_out, leaks, *(write_cell(table[name].get(network)) for network in SHOWN))
         for name, (held_out, _, leaks) in protocols().items()
-        if name != "transfer"
+        if name != "transfer" and name in table
     ]
     return write_table(("protocol", "held out", "what leaks", *SHOWN.values()), rows)
 

@@ -31,7 +31,10 @@ RECORDINGS = str(len(CATALOGUE))
 OTHER = OTHER_MAKER.removesuffix(" in")
 OTHER_F1 = macro_f1("bearing", "recording", OTHER_MAKER)
 BASELINE = f"{PARAMS['decision']['baseline']['seconds']:g}"
+MACHINES = PARAMS["machine_trials"]
 TRAINED_RPM = [f"{rpm:,}" for rpm in PARAMS["simulate"]["population"]["rpm"]]
+TRIED_RPM = [f"{rpm:,}" for rpm in (min(MACHINES["speeds"]), max(MACHINES["speeds"]))]
+FAINTEST = f"{100 * MACHINES['clutter']['faint']['depth'][1]:g}"
 FOREIGN = measured("foreign_alarms", "foreign_healthy", "foreign_alarms_baseline", "foreign_healthy")
 PASSAGES = {
     "README.md": (
@@ -77,6 +80,8 @@ PASSAGES = {
     "docs/protocols.md": (
         ("on the protocols, {} seeds each", str(len(PARAMS["protocols"]["seeds"]))),
         ("leaves the diameter of {} in apart", OTHER),
+        ("at speeds from {} to {} rpm, without", *TRIED_RPM),
+        ("follows a part by up to {} %)", FAINTEST),
         ("are the first {} healthy recordings", str(PARAMS["rig_trials"]["baseline"])),
         ("with more than {} healthy recordings", str(PARAMS["rig_trials"]["most_healthy"])),
         ("weakest on the fold of {} in", OTHER),
