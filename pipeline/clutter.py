@@ -127,7 +127,7 @@ def draw_neighbours(
         label = str(generator.choice(FAULTS))
         fault = draw_fault(label, generator, generator.uniform(*snr_db), modes, population["fault"])
         bearing = draw_bearing(generator, **population["bearing"])
-        while is_near(fault_orders(bearing)[label], own, room, multiples):
+        while is_near(fault_orders(bearing)[label] * (1 + fault.slip), own, room, multiples):
             bearing = draw_bearing(generator, **population["bearing"])
         neighbours.append(Neighbour(bearing, fault))
     return tuple(neighbours)

@@ -171,9 +171,9 @@ def make_comb(
     turns, comb = np.ones_like(turn), np.zeros(len(time))
     for harmonic, amplitude in enumerate(amplitudes, start=1):
         phase = generator.uniform(0, 2 * np.pi)
-        turns = turns * turn
         if harmonic * rate < HEARD * sampling_rate:
-            comb += amplitude * (turns * np.exp(1j * phase)).real
+            turns *= turn
+            comb += amplitude * (np.cos(phase) * turns.real - np.sin(phase) * turns.imag)
     return comb
 
 
