@@ -141,8 +141,13 @@ def percent(share: float) -> str:
     return "over 99 %" if share > 0.995 else "under 1 %" if share < 0.005 else f"{100 * share:.0f} %"
 
 
+def find_shaft_rate(answer: dict) -> float:
+    """Return the turns a second at which the lines were looked for."""
+    return answer["speed_factor"] * answer["recording"]["rpm"] / 60
+
+
 def draw_tables(answer: dict, width: int) -> Table | Group:
-    physics = draw_physics(answer["agreement"]["lines"], answer["recording"]["rpm"] / 60)
+    physics = draw_physics(answer["agreement"]["lines"], find_shaft_rate(answer))
     if width < BESIDE:
         return Group(draw_network(answer, max(min(width, 80) - 30, 6)), "", physics)
     both = Table.grid(padding=(0, 3))
@@ -193,7 +198,7 @@ def draw_spectrum(answer: dict, width: int, blocks: str) -> Iterator[Text]:
     yield from draw_cells(highest_in_cells(amplitudes, width), marks, blocks)
     yield from place_marks(marks)
     end = len(amplitudes) * spacing
-    axis = f"{end:.1f} orders, {end * answer['recording']['rpm'] / 60:,.0f} Hz"
+    axis = f"{end:.1f} orders, {end * find_shaft_rate(answer):,.0f} Hz"
     yield Text(f"0{axis:>{width - 1}}\n", "dim")
 
 

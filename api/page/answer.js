@@ -112,7 +112,7 @@ function showLines() {
   byId("agreement").textContent = agreement.verdict;
   byId("agreement").style.setProperty("--state", `var(--${STATES[agreement.verdict]})`);
   byId("explanation").textContent = agreement.explanation;
-  byId("lines").replaceChildren(...agreement.lines.map((line) => rowOf(line, recording.rpm / 60)));
+  byId("lines").replaceChildren(...agreement.lines.map((line) => rowOf(line, (recording.rpm * answer.speed_factor) / 60)));
 }
 
 function rowOf({ fault, name, order, heights, stands_out }, shaftRate) {

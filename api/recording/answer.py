@@ -21,11 +21,11 @@ from api.recording.models import (
 from model.bearings import Bearing
 from model.recording.baseline import Healthy, describe_baseline
 from model.recording.diagnosis import Diagnosis, RecordingDiagnosis
-from model.recording.evidence import Evidence
 from model.recording.lines import LEAST_RATE, WINDOW_SECONDS
+from model.recording.orders.evidence import Evidence
+from model.recording.orders.shaft_check import find_contradiction
+from model.recording.orders.shaft_speed import find_shaft_rate
 from model.recording.recording import Recording
-from model.recording.shaft_check import find_contradiction
-from model.recording.shaft_speed import find_shaft_rate
 from model.recording.spectra import BANDS
 from model.recording.thresholds import ShaftCheck, ShaftSpeed
 from model.recording.windows import Analysis
@@ -65,6 +65,7 @@ def answer(
         reason=found.reason,
         probabilities=found.probabilities,
         familiarity=found.familiarity,
+        speed_factor=round(found.speed_factor, 4),
         agreement=describe_evidence(found.evidence),
         window_seconds=WINDOW_SECONDS,
         windows=describe_windows(found, fields.series),
@@ -180,11 +181,16 @@ def describe_windows(found: Diagnosis, series: bool) -> list[WindowAnswer]:
     """Return each window's answer, with its envelope spectrum where that is asked for."""
     if not series:
         return [WindowAnswer(**vars(window)) for window in found.windows]
-    spectra = found.evidence.spectra if found.windows else []  # an unknown recording has spectra and no windows
+    spectra = drawn_spectra(found) if found.windows else []  # an unknown recording has spectra and no windows
     return [
         WindowAnswer(**vars(window), envelope_spectrum=plots.short(spectrum))
         for window, spectrum in zip(found.windows, spectra, strict=True)
     ]
+
+
+def drawn_spectra(found: Diagnosis) -> np.ndarray:
+    """Return the envelope spectra (windows, bins) in the band that shows the lines best."""
+    return found.analysis.envelope_spectra[BANDS.index(found.evidence.band)]
 
 
 def describe_recording(said: Recording, recording: Recording, designation: str, bearing: Bearing) -> RecordingAnswer:
@@ -218,11 +224,13 @@ def collect_warnings(recording: Recording, baseline: list[Recording], fields: Fi
 
 
 def plot(recording: Recording, found: Diagnosis) -> dict[str, Any]:
-    windows, evidence = len(found.analysis.starts), found.evidence
+    windows, shaft_rate = len(found.analysis.starts), recording.rpm * found.speed_factor / 60
     return {
         "waveform": plots.waveform(recording.signal, recording.sampling_rate, windows),
         "spectrum": plot_spectrum(recording, found.analysis) if windows else None,
-        "envelope_spectrum": plots.envelope_spectrum(evidence.spectra, evidence.spacing) if evidence.lines else None,
+        "envelope_spectrum": plots.envelope_spectrum(drawn_spectra(found), found.analysis.spacing / shaft_rate)
+        if found.evidence.lines and windows and found.windows
+        else None,
     }
 
 

@@ -10,8 +10,12 @@ class LineAnswer(BaseModel):
     name: str = Field(description="BPFO, BPFI or 2 x BSF")
     order: float = Field(description="multiple of the shaft rate")
     heights: list[float] = Field(description="of the first harmonics, in multiples of the spectrum around them")
-    comb: float = Field(description="mean natural logarithm of the heights")
-    stands_out: bool
+    excess: float = Field(
+        description="its comb's score less that of the recording's highest decoy, deviations of noise"
+    )
+    depth: float = Field(description="modulation of the envelope by these lines, a share of its mean")
+    state: Literal["clear", "faint", "doubtful", "none"]
+    stands_out: bool = Field(description="clear, and no other fault's lines exceed the decoys by more")
 
 
 class AgreementAnswer(BaseModel):
@@ -19,7 +23,7 @@ class AgreementAnswer(BaseModel):
 
     verdict: Literal["supports", "contradicts", "inconclusive"]
     explanation: str
-    band: tuple[int, int] = Field(description="Hz; whose envelope is looked at")
+    band: tuple[int, int] = Field(description="Hz; whose envelope is drawn, the nearest to where the lines show best")
     lines: list[LineAnswer]
 
 
@@ -64,6 +68,9 @@ class WorkerAnswer(BaseModel):
     familiarity: float = Field(
         description="how much it looks like training: the share of training's windows that looked at least as unlike "
         "the other bearings when their own was left out; a share of windows, not of bearings"
+    )
+    speed_factor: float = Field(
+        description="true shaft rate over the stated one as the recording's own lines say; 1 unless they clearly differ"
     )
     agreement: AgreementAnswer
     window_seconds: float

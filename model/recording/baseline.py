@@ -19,6 +19,7 @@ from model.recording.levels import (
     widening,
 )
 from model.recording.lines import Features, concatenate
+from model.recording.orders.evidence import read_lines
 from model.recording.recording import Recording
 from model.recording.spectra import BANDS
 from model.recording.thresholds import Baseline, Thresholds
@@ -31,14 +32,15 @@ class Healthy(NamedTuple):
     """What a machine was like when it was healthy.
 
     features: of the windows of all its recordings. excess (bands, lines): by how much lines stood above quiet ones
-    then. analyses: of each recording, with averaged envelope spectra. levels: of each recording. Both are empty where
-    only features were given.
+    then. analyses: of each recording, with averaged envelope spectra; levels: of each; lines: the excess of each
+    fault's lines in each. They are empty where only features were given.
     """
 
     features: Features
     excess: np.ndarray
     analyses: tuple[Analysis, ...] = ()
     levels: tuple[Levels, ...] = ()
+    lines: tuple[dict[str, float], ...] = ()
 
 
 class Change(NamedTuple):
@@ -63,16 +65,18 @@ def describe_baseline(baseline: Sequence[Recording], bearing: Bearing, limits: T
     except ValueError as error:
         raise ValueError(f"the healthy baseline cannot be used: {error}") from error
     check_seconds(sum(each.seconds for each in baseline), limits.baseline)
-    analyses, levels = [], []
+    analyses, levels, lines = [], [], []
     for recording, signal in zip(baseline, signals, strict=True):
         reason = find_defect(signal, recording.sampling_rate, limits.checks)
         reason = reason or find_hindrance(recording.rpm, bearing, limits.checks)
         if reason:
             raise ValueError(f"the healthy baseline cannot be used: {reason}")
+        _, evidence = read_lines(recording, signal, bearing.orders, limits)
+        lines.append({line.fault: line.excess for line in evidence.lines})
         analyses.append(analyse(recording, signal, bearing.orders, limits.checks.highest_line).averaged())
         levels.append(measure_levels(recording, signal))
     healthy = to_healthy(concatenate([analysis.features for analysis in analyses]), limits.baseline)
-    return healthy._replace(analyses=tuple(analyses), levels=tuple(levels))
+    return healthy._replace(analyses=tuple(analyses), levels=tuple(levels), lines=tuple(lines))
 
 
 def check_seconds(seconds: float, limits: Baseline) -> None:

@@ -49,6 +49,18 @@ def normalise(signal: np.ndarray) -> np.ndarray:
 
 def find_hindrance(rpm: float, bearing: Bearing, limits: Checks) -> str:
     """Return why this speed (rpm) cannot be diagnosed by windows of this length, or an empty text."""
+    return find_speed_beyond(rpm, limits) or find_hindrance_of_windows(rpm, bearing, limits)
+
+
+def find_speed_beyond(rpm: float, limits: Checks) -> str:
+    """Return that a speed (rpm) is beyond those that the diagnosis was tried at, or an empty text."""
+    slowest, fastest = limits.rpm
+    if slowest <= rpm <= fastest:
+        return ""
+    return f"the shaft turns at {rpm:,.6g} rpm; a diagnosis was tried from {slowest:,} to {fastest:,} rpm, no further"
+
+
+def find_hindrance_of_windows(rpm: float, bearing: Bearing, limits: Checks) -> str:
     if is_too_slow(rpm, limits):
         return (
             f"the shaft turns {turns_in_a_window(rpm):.2g} times in a window, {limits.least_turns:g} or more are "

@@ -3,4 +3,5 @@
 CLASSES = ("Ball", "InnerRace", "Normal", "OuterRace")
 UNKNOWN = "Unknown"
 FAULTS = ("Ball", "InnerRace", "OuterRace")
+RACES = ("InnerRace", "OuterRace")
 COMBS = (*FAULTS, "other")

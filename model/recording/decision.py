@@ -4,10 +4,13 @@ from collections import Counter
 
 import numpy as np
 
-from model.recording.classes import CLASSES, FAULTS, UNKNOWN
+from model.recording.classes import CLASSES, FAULTS, RACES, UNKNOWN
 from model.recording.experts import Odds, sigmoid
 from model.recording.familiarity import spectral_familiarity, spectral_share
+from model.recording.orders.evidence import DOUBTFUL, Evidence
 from model.recording.thresholds import Decision, Familiarity, Thresholds
+
+UNCERTAIN = "uncertain: a healthy baseline decides"
 
 
 def clarity(combs: np.ndarray, limits: Decision) -> np.ndarray:
@@ -65,17 +68,44 @@ def replace_fault(each: np.ndarray, fault: np.ndarray) -> np.ndarray:
     return np.insert(types * fault[:, None], normal, 1 - fault, axis=1)
 
 
-def name_prediction(
-    row: np.ndarray, combs: np.ndarray, familiarity: float, relative: float, limits: Decision
-) -> tuple[str, str]:
+def name_by_lines(evidence: Evidence, likely: dict[str, float] | None, limits: Decision) -> tuple[str, str]:
+    """Return what the lines of a recording decide without a baseline: a class, or UNKNOWN and the reason.
+
+    likely holds the networks' probabilities of CLASSES where they were trained for this speed. Lines that are neither
+    clear nor faint count where the networks, asked window by window, name the same race; a ball's do not.
+    """
+    if evidence.fault:
+        return evidence.fault, ""
+    best = max(evidence.lines, key=lambda line: line.excess)
+    if likely and best.state == DOUBTFUL and best.fault in RACES and likely[best.fault] >= limits.agree:
+        return best.fault, ""
+    if evidence.doubt:
+        return UNKNOWN, f"{UNCERTAIN}; {evidence.doubt}"
+    if likely and likely["Normal"] < limits.suspect:
+        return UNKNOWN, f"{UNCERTAIN}; no fault's lines found, but the windows look damaged to the networks"
+    return "Normal", ""
+
+
+def follow_lines(each: np.ndarray, decided: str, trust: np.ndarray, limits: Decision) -> np.ndarray:
+    """Return probabilities (windows, classes) that follow what the lines decided as far as a spectrum is not trusted.
+
+    trust (windows,) is 1 where the spectrum is one of training's: there the probabilities stay.
+    """
+    normal = CLASSES.index("Normal")
+    odds = {UNKNOWN: 0.0, "Normal": -limits.evident}.get(decided, limits.evident)
+    healthy = np.clip(each[:, normal], 1e-9, 1 - 1e-9)
+    fault = sigmoid(trust * np.log((1 - healthy) / healthy) + (1 - trust) * odds)
+    if decided in FAULTS:
+        share = float(sigmoid(np.array(limits.evident)))
+        named = np.where(np.array(CLASSES) == decided, share, (1 - share) / 2)
+        each = trust[:, None] * each + (1 - trust[:, None]) * named
+    return replace_fault(each, fault)
+
+
+def name_prediction(row: np.ndarray, familiarity: float, limits: Decision) -> tuple[str, str]:
     """Return the class of probabilities (classes,), or UNKNOWN and the reason."""
     types = {name: row[CLASSES.index(name)] for name in FAULTS}
     fault, likely = sum(types.values()), max(types, key=types.get)
-    if is_foreign(combs, limits) and (fault > limits.fault or relative > 1):
-        return UNKNOWN, (
-            "unlike anything in training: strong lines at orders that no part of this bearing makes; check rpm, "
-            "sampling rate and bearing"
-        )
     if fault <= limits.fault:
         return "Normal", ""
     if familiarity < limits.least_familiarity:
@@ -83,12 +113,6 @@ def name_prediction(
     if types[likely] < limits.type_share * fault:
         return UNKNOWN, "damage, type unclear: no type has half of the probability of a fault"
     return likely, ""
-
-
-def is_foreign(combs: np.ndarray, limits: Decision) -> bool:
-    """Return whether lines of no part stand high, and far above those of every fault."""
-    explained, other = float(combs[:3].max()), float(combs[3])
-    return other > limits.foreign_comb and other - explained > limits.foreign_lead
 
 
 def find_dissent(prediction: str, of_windows: list[str], limits: Decision) -> str:

@@ -2,34 +2,54 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
-from model.recording.baseline import Change, Healthy, describe_baseline, find_change, name_change, name_window
-from model.recording.checks import check_recording, find_defect, find_hindrance, is_noise, is_too_slow
-from model.recording.classes import CLASSES, COMBS, UNKNOWN
+from model.recording.baseline import (
+    Change,
+    Healthy,
+    describe_baseline,
+    find_change,
+    line_growth,
+    name_change,
+    name_window,
+)
+from model.recording.checks import (
+    check_recording,
+    find_defect,
+    find_hindrance,
+    find_speed_beyond,
+    is_noise,
+    is_too_slow,
+    turns_in_a_window,
+)
+from model.recording.classes import CLASSES, COMBS, FAULTS, UNKNOWN
 from model.recording.decision import (
     calibrate,
     clarity,
     find_dissent,
+    follow_lines,
+    name_by_lines,
     name_prediction,
     pool,
     pool_windows,
     probabilities,
     replace_fault,
 )
-from model.recording.evidence import NO_WINDOW, TOO_SLOW, Evidence, nothing, weigh
 from model.recording.experts import Head, Odds, head_odds, network_odds, sigmoid
-from model.recording.familiarity import Spectra, familiarity, relative_distance
+from model.recording.familiarity import Spectra, familiarity, relative_distance, spectral_trust
 from model.recording.levels import measure_levels
 from model.recording.lines import Features
+from model.recording.orders.evidence import Evidence, judge, read_lines
+from model.recording.orders.speed import describe_factor, is_stated
 from model.recording.recording import Recording
 from model.recording.thresholds import Thresholds, read_thresholds, write_thresholds
 from model.recording.windows import Analysis, analyse
 
+EVEN = dict.fromkeys(CLASSES, 1 / len(CLASSES))
 NO_BASELINE = "no healthy baseline was given: healthy or damaged is decided by lines and spectrum alone, the weaker way"
 
 
@@ -50,7 +70,8 @@ class Diagnosis:
     prediction is one of CLASSES or UNKNOWN, with the reason then. probabilities are calibrated and sum to 1 over
     CLASSES. familiarity is a share of training's windows: of those that looked at least as unlike the other bearings
     when their own was left out. combs are the heights (natural logarithm over the surroundings) of the strongest comb
-    of lines of each fault and of none. analysis holds the spectra that all of it, and the evidence, was read from.
+    of lines of each fault and of none. analysis holds the windows' spectra. speed_factor is the true shaft rate over
+    the stated one, 1 unless the recording itself says otherwise.
     """
 
     prediction: str
@@ -61,6 +82,7 @@ class Diagnosis:
     windows: list[Window]
     evidence: Evidence
     analysis: Analysis
+    speed_factor: float = 1.0
     warnings: list[str] = field(default_factory=list)
 
 
@@ -106,38 +128,104 @@ class RecordingDiagnosis:
         signal = check_recording(recording)
         if baseline and not isinstance(baseline, Healthy):
             baseline = describe_baseline(baseline, bearing, self.thresholds)
+        factor, evidence = read_lines(recording, signal, bearing.orders, self.thresholds)
+        factor = 1.0 if is_stated(factor, self.thresholds.speed) else factor
+        recording = replace(recording, rpm=recording.rpm * factor)
         analysis = analyse(recording, signal, bearing.orders, self.thresholds.checks.highest_line)
+        answer = self.answer(recording, signal, bearing, analysis, evidence, baseline)
+        answer.speed_factor = factor
+        answer.warnings = [text for text in (describe_factor(factor), *answer.warnings) if text]
+        judge(evidence, answer.prediction)
+        return answer
+
+    def answer(
+        self,
+        recording: Recording,
+        signal: np.ndarray,
+        bearing: Bearing,
+        analysis: Analysis,
+        evidence: Evidence,
+        baseline: Healthy | None,
+    ) -> Diagnosis:
+        """Return the answer to a recording at its true speed."""
         reason = self.find_fault_of_recording(recording, signal, bearing, analysis)
         if reason:
-            even = dict.fromkeys(CLASSES, 1 / len(CLASSES))
-            evidence = self.weigh(UNKNOWN, recording, bearing, analysis)
-            return Diagnosis(UNKNOWN, reason, even, 0.0, dict.fromkeys(COMBS, 0.0), [], evidence, analysis)
+            return Diagnosis(UNKNOWN, reason, EVEN, 0.0, dict.fromkeys(COMBS, 0.0), [], evidence, analysis)
+        if is_too_slow(recording.rpm, self.thresholds.checks):
+            return self.conclude_by_lines(recording, analysis, evidence)
         relative = relative_distance(self.spectra, analysis.features)
-        each, change = self.probabilities(analysis.features, relative), None
+        each = self.probabilities(analysis.features, relative)
+        trust = spectral_trust(relative, self.thresholds.familiarity)
+        decided = name_by_lines(evidence, self.ask_networks(recording, analysis.features), self.thresholds.decision)
+        each, change = follow_lines(each, decided[0], trust, self.thresholds.decision), None
         if baseline:
-            levels, alone = measure_levels(recording, signal), 1 - pool_windows(each)[CLASSES.index("Normal")]
-            change = find_change(
-                self.networks, baseline, analysis.features, self.thresholds, levels, alone=float(alone)
-            )
+            change = self.compare(recording, signal, analysis.features, evidence, each, baseline)
             each = replace_fault(each, sigmoid(change.odds))
-        answer = self.conclude(recording, bearing, analysis, relative, each, change)
-        dissent = find_dissent(
-            answer.prediction, [window.prediction for window in answer.windows], self.thresholds.decision
-        )
-        said = change and answer.prediction != UNKNOWN and change.words and f"changed from healthy: {change.words}"
-        answer.warnings += filter(None, [not baseline and NO_BASELINE, said, dissent])
+        answer = self.conclude(recording, analysis, relative, each, evidence)
+        if np.median(trust) < 0.5:
+            let_lines_decide(answer, decided, bool(baseline))
+        if change:
+            say_change(answer, change)
+        windows = [window.prediction for window in answer.windows]
+        dissent = find_dissent(answer.prediction, windows, self.thresholds.decision)
+        answer.warnings += filter(None, [not baseline and NO_BASELINE, dissent])
         return answer
+
+    def compare(
+        self,
+        recording: Recording,
+        signal: np.ndarray,
+        features: Features,
+        evidence: Evidence,
+        each: np.ndarray,
+        healthy: Healthy,
+    ) -> Change:
+        """Return how a recording differs from the healthy machine; each are its probabilities without it."""
+        present = {line.fault: line.excess if line.stands_out else 0.0 for line in evidence.lines}
+        growth = line_growth(present, healthy.lines)
+        alone = float(1 - pool_windows(each)[CLASSES.index("Normal")])
+        levels = measure_levels(recording, signal)
+        return find_change(self.networks, healthy, features, self.thresholds, levels, growth, alone)
+
+    def ask_networks(self, recording: Recording, features: Features) -> dict[str, float] | None:
+        """Return the networks' probabilities for the recording, or None at a speed that they were not trained for."""
+        slowest, fastest = self.thresholds.decision.network_rpm
+        if not slowest <= recording.rpm <= fastest:
+            return None
+        odds = network_odds(self.networks, features, self.thresholds.experts)
+        return to_dict(pool_windows(probabilities(odds)))
+
+    def conclude_by_lines(self, recording: Recording, analysis: Analysis, evidence: Evidence) -> Diagnosis:
+        """Return the answer for a shaft so slow that single windows say nothing."""
+        limits = self.thresholds.decision
+        prediction, reason = name_by_lines(evidence, None, limits)
+        even = np.full((1, len(CLASSES)), 1 / len(CLASSES))
+        row = follow_lines(even, prediction, np.zeros(1), limits)[0]
+        warning = (
+            f"the shaft turns {turns_in_a_window(recording.rpm):.2g} times in a window: single windows say nothing, "
+            "the whole recording was judged by its lines alone"
+        )
+        return Diagnosis(
+            prediction, reason, to_dict(row), 0.0, dict.fromkeys(COMBS, 0.0), [], evidence, analysis, warnings=[warning]
+        )
 
     def find_fault_of_recording(
         self, recording: Recording, signal: np.ndarray, bearing: Bearing, analysis: Analysis
     ) -> str:
         """Return why nothing can be told from a recording, or an empty text."""
         checks = self.thresholds.checks
-        reason = find_defect(signal, recording.sampling_rate, checks) or find_hindrance(recording.rpm, bearing, checks)
+        reason = find_defect(signal, recording.sampling_rate, checks)
         if reason:
             return reason
         if not len(analysis.starts):
             return "the sensor is off: no window varies"
+        turns = recording.seconds * recording.rpm / 60
+        if is_too_slow(recording.rpm, checks) and turns >= self.thresholds.evidence.least_turns:
+            reason = find_speed_beyond(recording.rpm, checks)  # its lines alone decide
+        else:
+            reason = find_hindrance(recording.rpm, bearing, checks)
+        if reason:
+            return reason
         if is_noise(analysis.features, analysis.spectrum, analysis.spacing, checks):
             return "noise and nothing else: no tone, no impact and no line of a machine"
         return ""
@@ -158,52 +246,41 @@ class RecordingDiagnosis:
         return pool(lines, spectral, relative, clarity(features.combs, limits.decision), limits)
 
     def conclude(
-        self,
-        recording: Recording,
-        bearing: Bearing,
-        analysis: Analysis,
-        relative: np.ndarray,
-        each: np.ndarray,
-        change: Change | None = None,
+        self, recording: Recording, analysis: Analysis, relative: np.ndarray, each: np.ndarray, evidence: Evidence
     ) -> Diagnosis:
         """Return the recording's answer from its windows' probabilities (windows, classes)."""
         limits, combs = self.thresholds, analysis.features.combs
+        familiar = familiarity(self.spectra, relative, combs, limits.familiarity)
+        trusted = spectral_trust(relative, limits.familiarity) >= 0.5
         windows = [
-            Window(float(start), name_prediction(*facts, limits.decision)[0], to_dict(facts[0]), float(facts[2]))
-            for start, *facts in zip(
-                analysis.starts / recording.sampling_rate,
-                each,
-                combs,
-                familiarity(self.spectra, relative, combs, limits.familiarity),
-                relative,
-                strict=True,
+            Window(float(start), name_prediction(row, shown if known else 1.0, limits.decision)[0], to_dict(row), shown)
+            for start, row, shown, known in zip(
+                analysis.starts / recording.sampling_rate, each, familiar.tolist(), trusted, strict=True
             )
         ]
-        if change:
-            for window in windows:
-                window.prediction = name_window(window.prediction, change)
         whole, mean, distance = pool_windows(each), combs.mean(axis=0), float(np.median(relative))
         typical = float(familiarity(self.spectra, distance, mean[None], limits.familiarity)[0])
-        prediction, reason = name_prediction(whole, mean, typical, distance, limits.decision)
-        prediction, reason = name_change(prediction, reason, change) if change else (prediction, reason)
+        prediction, reason = name_prediction(whole, typical, limits.decision)
         heights = dict(zip(COMBS, mean.tolist(), strict=True))
-        evidence = self.weigh(prediction, recording, bearing, analysis)
         return Diagnosis(prediction, reason, to_dict(whole), typical, heights, windows, evidence, analysis)
 
-    def weigh(self, prediction: str, recording: Recording, bearing: Bearing, analysis: Analysis) -> Evidence:
-        """Return what the bearing's lines say of a prediction, from the spectra that it was made of."""
-        if not len(analysis.starts):
-            return nothing(NO_WINDOW)
-        if is_too_slow(recording.rpm, self.thresholds.checks):
-            return nothing(TOO_SLOW)
-        return weigh(
-            analysis.envelope_spectra,
-            analysis.spacing,
-            recording.rpm / 60,
-            bearing.orders,
-            prediction,
-            self.thresholds.evidence,
-        )
+
+def let_lines_decide(answer: Diagnosis, decided: tuple[str, str], has_baseline: bool) -> None:
+    """Let the lines name the prediction of a machine whose spectrum training has not seen; beside a healthy baseline,
+    which tells healthy from faulty, the type alone."""
+    if not has_baseline:
+        answer.prediction, answer.reason = decided
+    elif answer.prediction != "Normal" and decided[0] in FAULTS:
+        answer.prediction, answer.reason = decided[0], ""
+
+
+def say_change(answer: Diagnosis, change: Change) -> None:
+    """Let a change from healthy say what it is, and leave no type named that nothing but the change speaks for."""
+    answer.prediction, answer.reason = name_change(answer.prediction, answer.reason, change)
+    for window in answer.windows:
+        window.prediction = name_window(window.prediction, change)
+    if change.words and answer.prediction != UNKNOWN:
+        answer.warnings.append(f"changed from healthy: {change.words}")
 
 
 def to_plain(value: object) -> object:

@@ -44,6 +44,11 @@ def spectral_share(relative: np.ndarray, limits: Familiarity) -> np.ndarray:
     return limits.familiar_share * spectral_familiarity(relative, limits) + limits.known_share * known
 
 
+def spectral_trust(relative: np.ndarray, limits: Familiarity) -> np.ndarray:
+    """Return 1 where a recording's spectrum is one of training's, so that healthy or faulty may rest on it; else 0."""
+    return np.clip((limits.trusted - relative) / limits.trusted_fade, 0, 1)
+
+
 def spectral_distance(centres: np.ndarray, stretch: np.ndarray, spread: np.ndarray, features: Features) -> np.ndarray:
     """Return the root mean square of standardised differences from the nearest centre, stretched, (windows,)."""
     seen = spectral_features(features)

@@ -18,6 +18,7 @@ class Checks(NamedTuple):
     noise_room: float
     least_tone: float
     least_turns: float
+    rpm: list[float]
 
 
 class Experts(NamedTuple):
@@ -35,6 +36,8 @@ class Familiarity(NamedTuple):
     familiar_share: float
     known_share: float
     spectrum_novelty: float
+    trusted: float
+    trusted_fade: float
 
 
 class Decision(NamedTuple):
@@ -46,8 +49,10 @@ class Decision(NamedTuple):
     fault: float
     type_share: float
     least_familiarity: float
-    foreign_comb: float
-    foreign_lead: float
+    agree: float
+    suspect: float
+    network_rpm: list[float]
+    evident: float
     dissent: float
 
 
@@ -76,11 +81,32 @@ class Baseline(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """How high a bearing's lines have to stand to speak for a fault."""
+    """How far a bearing's lines have to stand above the decoys, and how deep they have to be, to speak for a fault."""
 
-    least_comb: float
-    chance: float
-    lead: float
+    slip: float
+    foreign: float
+    showing: float
+    excess: float
+    doubtful_excess: float
+    deep: float
+    faint: float
+    least_turns: float
+
+
+class Speed(NamedTuple):
+    """When the recording's own lines contradict the stated rate and speed by some percent."""
+
+    reach: float
+    stated: float
+    slip: float
+    most_shaft: float
+    most_bearing: float
+    bearing_weight: float
+    least: float
+    least_shaft: float
+    borne_out: float
+    margin: float
+    alike: float
 
 
 class ShaftCheck(NamedTuple):
@@ -134,6 +160,7 @@ class Thresholds(NamedTuple):
     decision: Decision
     baseline: Baseline
     evidence: Evidence
+    speed: Speed
     shaft_check: ShaftCheck
     shaft_speed: ShaftSpeed
 

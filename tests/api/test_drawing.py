@@ -19,7 +19,8 @@ LINES = [
 ]
 ANSWER = {
     "prediction": "OuterRace", "probabilities": {"Ball": 0.02, "InnerRace": 0.05, "Normal": 0.001, "OuterRace": 0.929},
-    "familiarity": 0.4, "warnings": ["no bearing was given: the lines are those of 6205-2RS, which may be another's"],
+    "familiarity": 0.4, "speed_factor": 1.0,
+    "warnings": ["no bearing was given: the lines are those of 6205-2RS, which may be another's"],
     "agreement": {"verdict": "supports", "explanation": "BPFO stands 31 times over its surroundings, " * 4,
                   "band": [2_000, 6_000], "lines": LINES},
     "recording": {"file": "a-recording-with-a-name-of-its-own-that-is-long.npy", "channel": "drive_end",

@@ -39,7 +39,7 @@ def test_a_speed_that_is_not_clear_is_asked_for(client):
 def test_a_stated_speed_holds_whatever_the_lines_say(client):
     answer = post(client, npy(turning(1_750)), fields=STATED | {"rpm": "1770"}).json()
     assert answer["recording"]["rpm"] == 1_770
-    assert not any("own lines" in warning for warning in answer["warnings"])
+    assert not any("own lines say" in warning for warning in answer["warnings"])
 
 
 def test_a_baseline_has_the_speed_of_its_own_lines_unless_one_was_given(client):
@@ -92,12 +92,6 @@ def test_a_contradicted_rate_is_warned_of(client):
     assert any("contradict 1,750 rpm at 48,000 Hz" in warning for warning in answer["warnings"])
 
 
-def test_windows_that_disagree_are_warned_of(client):
-    halves = np.concatenate([machine("OuterRace", 6), machine("Normal", 6, seed=1)])
-    answer = post(client, npy(halves)).json()
-    assert any(warning.startswith("the windows disagree (") for warning in answer["warnings"])
-
-
 def test_a_spike_at_the_end_does_not_scale_the_spectrum(client):
     tone = np.sin(2 * np.pi * 1_500 * np.arange(30_000) / RATE) + 0.01 * np.random.default_rng(0).standard_normal(
         30_000
@@ -124,7 +118,7 @@ def test_a_wrong_field_is_named(client, fields, field, words):
 
 def test_a_shaft_too_slow_to_show_lines_has_no_envelope_spectrum(client):
     answer = post(client, npy(machine("OuterRace")), fields=STATED | {"rpm": "10"}).json()
-    assert "too slow" in answer["reason"]
+    assert "from 300 to 8,000 rpm" in answer["reason"]
     assert answer["series"]["envelope_spectrum"] is None
     assert answer["series"]["spectrum"]["high"]
     assert (answer["agreement"]["lines"], answer["agreement"]["verdict"]) == ([], "inconclusive")

@@ -6,7 +6,6 @@ import requests
 from starlette.formparsers import MultiPartParser
 
 from api.recording.models import DiagnosisAnswer
-from model.recording.evidence import fault_lines
 from pipeline.simulator import DEFAULT
 from tests.api.recording.uploads import FORMATS, STATED, machine, mistakes, npy, post
 
@@ -49,8 +48,7 @@ def test_the_windows_cover_the_recording_and_carry_their_spectra(outer):
 def test_the_highest_point_of_the_envelope_spectrum_is_the_faults_line(outer):
     series = outer["series"]["envelope_spectrum"]
     order = np.argmax(series["amplitude"]) * series["orders_per_point"]
-    (_, _, bpfo), *_ = fault_lines(DEFAULT.orders)
-    assert min(abs(order - harmonic * bpfo) for harmonic in (1, 2, 3)) < 2 * series["orders_per_point"]
+    assert min(abs(order - harmonic * DEFAULT.orders.bpfo) for harmonic in (1, 2, 3)) < 2 * series["orders_per_point"]
     assert outer["agreement"]["verdict"] == "supports"
 
 

@@ -109,8 +109,9 @@ def test_a_faint_tone_stands_beyond_chance_and_noise_does_not(thresholds, noise)
 @pytest.mark.parametrize(
     ("rpm", "reason"),
     [
-        (60, "turns 0.68 times in a window, 4 or more are needed: too slow"),
-        (30_000, "beyond the 1,450 Hz that envelopes"),
+        (60, "turns at 60 rpm; a diagnosis was tried from 300 to 8,000 rpm"),
+        (320, "turns 3.6 times in a window, 4 or more are needed: too slow"),
+        (30_000, "turns at 30,000 rpm; a diagnosis was tried from 300 to 8,000 rpm"),
     ],
 )
 def test_a_speed_beyond_what_windows_resolve_is_unknown_with_the_reason(diagnosis, rpm, reason):

@@ -5,6 +5,8 @@ from model.recording.decision import (
     calibrate,
     clarity,
     find_dissent,
+    follow_lines,
+    name_by_lines,
     name_prediction,
     pool,
     pool_windows,
@@ -12,6 +14,7 @@ from model.recording.decision import (
     replace_fault,
 )
 from model.recording.experts import Odds
+from model.recording.orders.evidence import CLEAR, Evidence, Line, find_doubt, grade
 
 
 def test_the_tree_of_decisions_multiplies_out():
@@ -60,7 +63,7 @@ def test_types_keep_their_proportions_beside_another_probability_of_a_fault():
 
 def test_more_than_half_a_chance_of_a_fault_is_never_called_normal(thresholds):
     def name(*row):
-        return name_prediction(np.array(row), np.ones(4), 0.5, 0.9, thresholds.decision)
+        return name_prediction(np.array(row), 0.5, thresholds.decision)
 
     assert name(0.25, 0.2, 0.4, 0.15)[0] == "Unknown"
     assert name(0.45, 0.1, 0.4, 0.05) == ("Ball", "")
@@ -68,26 +71,44 @@ def test_more_than_half_a_chance_of_a_fault_is_never_called_normal(thresholds):
 
 
 @pytest.mark.parametrize(
-    ("combs", "familiarity", "relative", "reason"),
-    [
-        ([1.0, 1.0, 1.0, 2.2], 0.5, 0.9, "orders that no part of this bearing makes"),
-        ([1.0, 1.0, 1.3, 2.2], 0.5, 0.9, ""),
-        ([1.0, 1.0, 1.0, 2.0], 0.5, 0.9, ""),
-        ([1.0, 1.0, 1.0, 1.0], 0.009, 0.9, "neither spectrum nor lines of a known fault"),
-        ([1.0, 1.0, 1.0, 1.0], 0.011, 0.9, ""),
-    ],
+    ("familiarity", "reason"), [(0.009, "neither spectrum nor lines of a known fault"), (0.011, "")]
 )
-def test_what_is_unlike_training_is_unknown_with_the_reason(combs, familiarity, relative, reason, thresholds):
-    row = np.array([0.05, 0.05, 0.1, 0.8])
-    said = name_prediction(row, np.array(combs), familiarity, relative, thresholds.decision)
+def test_what_is_unlike_training_is_unknown_with_the_reason(familiarity, reason, thresholds):
+    said = name_prediction(np.array([0.05, 0.05, 0.1, 0.8]), familiarity, thresholds.decision)
     assert said[0] == ("Unknown" if reason else "OuterRace")
     assert reason in said[1]
 
 
-def test_foreign_lines_of_a_healthy_machine_count_only_where_its_spectrum_is_foreign_too(thresholds):
-    row, combs = np.array([0.05, 0.05, 0.8, 0.1]), np.array([1.0, 1.0, 1.0, 2.2])
-    assert name_prediction(row, combs, 0.5, 0.9, thresholds.decision)[0] == "Normal"
-    assert name_prediction(row, combs, 0.5, 1.1, thresholds.decision)[0] == "Unknown"
+def lines(excess: float, depth: float, thresholds, fault: str = "OuterRace") -> Evidence:
+    """Return evidence of one fault's lines of this excess and depth, as find_lines describes them."""
+    state = grade(excess, depth, thresholds.evidence)
+    line = Line(fault, "BPFO", 3.6, [5.0, 4.0, 3.0], excess, depth, state, state == CLEAR)
+    return Evidence(lines=[line], fault=fault * (state == CLEAR), doubt=find_doubt(line, 100, thresholds.evidence))
+
+
+def test_lines_alone_decide_in_three_outcomes(thresholds):
+    assert name_by_lines(lines(5, 0.9, thresholds), None, thresholds.decision) == ("OuterRace", "")
+    assert name_by_lines(lines(5, 0.1, thresholds), None, thresholds.decision) == ("Normal", "")
+    assert name_by_lines(lines(-1, 0.9, thresholds), None, thresholds.decision) == ("Normal", "")
+    prediction, reason = name_by_lines(lines(5, 0.3, thresholds), None, thresholds.decision)
+    assert prediction == "Unknown"
+    assert reason.startswith("uncertain: a healthy baseline decides")
+
+
+def test_doubtful_lines_count_where_the_networks_name_the_same_race(thresholds):
+    likely = {"Ball": 0.03, "InnerRace": 0.03, "Normal": 0.04, "OuterRace": 0.9}
+    assert name_by_lines(lines(5, 0.3, thresholds), likely, thresholds.decision) == ("OuterRace", "")
+    assert name_by_lines(lines(5, 0.3, thresholds, "InnerRace"), likely, thresholds.decision)[0] == "Unknown"
+    assert name_by_lines(lines(-1, 0.3, thresholds), likely, thresholds.decision)[0] == "Unknown"
+
+
+def test_probabilities_follow_the_lines_where_the_spectrum_is_not_trusted(thresholds):
+    each = np.tile([0.1, 0.2, 0.4, 0.3], (2, 1))
+    followed = follow_lines(each, "InnerRace", np.array([1.0, 0.0]), thresholds.decision)
+    np.testing.assert_allclose(followed[0], each[0])
+    assert followed[1].argmax() == 1
+    assert 1 - followed[1, 2] == pytest.approx(1 / (1 + np.exp(-thresholds.decision.evident)))
+    np.testing.assert_allclose(followed.sum(axis=1), 1)
 
 
 def test_windows_that_disagree_are_counted(thresholds):

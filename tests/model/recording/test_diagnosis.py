@@ -70,14 +70,14 @@ def test_the_geometry_decides_which_fault_it_is(diagnosis, seed):
     assert diagnosis.diagnose(machine("OuterRace", seed=seed), other).prediction == "InnerRace"
 
 
-def test_a_wrong_rate_or_speed_seldom_gives_a_sure_type(diagnosis):
+def test_a_wrong_rate_or_speed_seldom_names_another_fault(diagnosis):
     """Not never: at some wrong speeds one part's lines fall on another's orders, and nothing in the signal tells."""
     sure = []
     for label in FAULTS:
         for factor in (0.6, 0.7, 0.8, 0.85, 1.15, 1.2, 1.35, 1.5):
             answer = diagnosis.diagnose(replace(machine(label), rpm=factor * RPM), ELSEWHERE)
             assert answer.prediction != "Unknown" or answer.reason
-            sure.append(answer.prediction not in ("Unknown", label) and max(answer.probabilities.values()) > 0.9)
+            sure.append(answer.prediction in set(FAULTS) - {label} and max(answer.probabilities.values()) > 0.8)
     assert np.mean(sure) < 0.15
 
 
@@ -88,7 +88,7 @@ def test_a_wrong_rate_or_speed_seldom_gives_a_sure_type(diagnosis):
         (Bearing(40, 0.06, 1), "OuterRace"),
         (Bearing(12, 0.0415, 1), "OuterRace"),
         (Bearing(16, 0.06, 1, 30), "OuterRace"),
-        (Bearing(3, 0.4, 1), "Unknown"),  # its BPFO lies below the shaft rate, where no comb is looked for
+        (Bearing(3, 0.4, 1), "OuterRace"),  # its BPFO lies below the shaft rate
     ],
 )
 def test_geometries_of_all_kinds_are_diagnosed(diagnosis, bearing, prediction):
@@ -133,17 +133,18 @@ def test_a_long_dead_stretch_is_left_out(diagnosis):
 
 @pytest.mark.parametrize("rpm", [355, 450, 530, 1_750])
 def test_each_window_that_is_diagnosed_has_its_spectrum(diagnosis, rpm):
-    """One rule says what is too slow: it holds for the diagnosis and for the evidence."""
     answer = diagnosis.diagnose(machine("OuterRace", rpm=rpm), ELSEWHERE)
-    assert len(answer.windows) == len(answer.evidence.spectra) == 13
+    assert len(answer.windows) == answer.analysis.envelope_spectra.shape[1] == 13
     assert [line.fault for line in answer.evidence.lines] == ["OuterRace", "InnerRace", "Ball"]
 
 
-def test_what_is_too_slow_has_neither_windows_nor_evidence(diagnosis):
-    answer = diagnosis.diagnose(machine("OuterRace", rpm=345), ELSEWHERE)
-    assert "too slow" in answer.reason
-    assert "too slowly" in answer.evidence.explanation
-    assert (answer.windows, answer.evidence.lines, answer.evidence.spectra.size) == ([], [], 0)
+def test_a_shaft_too_slow_for_windows_is_judged_by_its_lines_where_it_turns_often_enough(diagnosis):
+    short = diagnosis.diagnose(machine("OuterRace", rpm=345), ELSEWHERE)
+    assert (short.prediction, short.windows) == ("Unknown", [])
+    assert "too slow" in short.reason
+    long = diagnosis.diagnose(machine("OuterRace", rpm=345, seconds=12), ELSEWHERE)
+    assert (long.prediction, long.reason, long.windows) == ("OuterRace", "", [])
+    assert "single windows say nothing" in long.warnings[-1]
 
 
 @pytest.fixture(scope="module")

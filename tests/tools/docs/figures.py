@@ -19,6 +19,7 @@ from tests.tools.docs.sources import (
     PARAMS,
     PYTHON,
     SAMPLING_RATE,
+    SEGMENT_TURNS,
     TOLD_SPEEDS,
     WINDOW_LENGTH,
     WINDOW_OF_RECORDING,
@@ -32,6 +33,8 @@ OTHER = OTHER_MAKER.removesuffix(" in")
 OTHER_F1 = macro_f1("bearing", "recording", OTHER_MAKER)
 BASELINE = f"{PARAMS['decision']['baseline']['seconds']:g}"
 MACHINES = PARAMS["machine_trials"]
+DIAGNOSED_RPM = [f"{rpm:,}" for rpm in PARAMS["decision"]["checks"]["rpm"]]
+NETWORK_RPM = [f"{rpm:,}" for rpm in PARAMS["decision"]["decision"]["network_rpm"]]
 TRAINED_RPM = [f"{rpm:,}" for rpm in PARAMS["simulate"]["population"]["rpm"]]
 TRIED_RPM = [f"{rpm:,}" for rpm in (min(MACHINES["speeds"]), max(MACHINES["speeds"]))]
 FAINTEST = f"{100 * MACHINES['clutter']['faint']['depth'][1]:g}"
@@ -56,7 +59,7 @@ PASSAGES = {
     "docs/architecture.md": (
         ("| [window](window.md) | {} samples", WINDOW_LENGTH),
         ("a file of {} s or more", LEAST_SECONDS),
-        ("windows of {} s, features", WINDOW_OF_RECORDING),
+        ("features, from windows of {} s", WINDOW_OF_RECORDING),
     ),
     "docs/benchmarks.md": (("takes some {} MB beside it", *measured("child_memory")),),
     "docs/deploy.md": (
@@ -107,6 +110,11 @@ PASSAGES = {
         ("same speed, within {} %,", f"{100 * PARAMS['decision']['baseline']['same_speed']:g}"),
         ("follow by {} dB a decade", f"{20 * PARAMS['decision']['baseline']['speed_slope']:g}"),
         ("From {} dB on", f"{PARAMS['decision']['baseline']['unit_jump']:g}"),
+        ("at shaft speeds from {} to {} rpm; beyond", *DIAGNOSED_RPM),
+        ("over segments of {} turns", SEGMENT_TURNS),
+        ("joint factor, within {} %", f"{100 * PARAMS['decision']['speed']['reach']:g}"),
+        ("fewer than {} times.", f"{PARAMS['decision']['evidence']['least_turns']:g}"),
+        ("asks them from {} to {} rpm only", *NETWORK_RPM),
         ("cut into windows of {} s", WINDOW_OF_RECORDING),
         ("{} of {} healthy recordings of three rigs faulty; with a baseline, also one of other speeds, {} of {}.",
          *FOREIGN),

@@ -10,6 +10,7 @@ import yaml
 
 from api.serving.uvicorn_internals import MOST_HEAD_BYTES
 from model.recording.lines import LEAST_RATE, WINDOW_SECONDS
+from model.recording.orders.spectra import TURNS
 from tests.tools.docs.pages import ROOT
 
 
@@ -62,6 +63,7 @@ FAULT_RATE, HEALTHY_RATE = (
 )
 LEAST_KILOHERTZ, LEAST_SECONDS = kilo(LEAST_RATE), f"{WINDOW_SECONDS:.1f}"
 WINDOW_OF_RECORDING = f"{WINDOW_SECONDS:.2f}"
+SEGMENT_TURNS = str(TURNS)
 PAGE_FILES = [path for path in (ROOT / "api" / "page").iterdir() if path.suffix != ".txt"]
 PAGE_WEIGHT = f"{sum(path.stat().st_size for path in PAGE_FILES) / 1000:.0f}"
 HEAD = str(MOST_HEAD_BYTES // 1024)

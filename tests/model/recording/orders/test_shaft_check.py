@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import scipy.io
 
+from model.recording.orders.shaft_check import find_contradiction
 from model.recording.recording import Recording
-from model.recording.shaft_check import find_contradiction
 from pipeline.population import draw_machine
 from pipeline.simulator import Fault, simulate
 from pipeline.training.signals import read_signal

@@ -6,7 +6,7 @@ where no other explanation stands beside it: a wrong speed is far worse than non
 
 import numpy as np
 
-from model.recording.shaft_check import measure_heights
+from model.recording.orders.shaft_check import measure_heights
 from model.recording.thresholds import ShaftSpeed
 
 TEETH = np.arange(1, 25)

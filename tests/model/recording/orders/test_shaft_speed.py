@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model.recording.shaft_speed import find_shaft_rate, pick_teeth, weakest_part
+from model.recording.orders.shaft_speed import find_shaft_rate, pick_teeth, weakest_part
 from pipeline.population import draw_machine
 from pipeline.simulator import DEFAULT, Fault, simulate
 from pipeline.training.signals import read_signal
