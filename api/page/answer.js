@@ -45,6 +45,7 @@ const NEXT = {
   inconclusive: "Next: give a healthy baseline or a longer recording before you act on it.",
   healthy: "Next: keep this recording. With ten seconds or more it can be this machine’s healthy baseline.",
   Unknown: "Next: mend what is named above and record again, or give a healthy baseline.",
+  uncertain: "Next: give a recording of this machine when it was healthy: only that can settle it.",
 };
 
 function showVerdict() {
@@ -55,7 +56,8 @@ function showVerdict() {
   byId("verdict_card").style.setProperty("--state", `var(--${prediction})`);
   byId("verdict").textContent = NAMES[prediction] + (contradicted ? "?" : "");
   byId("because").textContent = reason ? `${reason[0].toUpperCase()}${reason.slice(1)}.` : `${percent(probabilities[prediction])} sure; ${support}.`;
-  byId("next").textContent = NEXT[prediction === "Unknown" ? "Unknown" : healthy ? "healthy" : agreement.verdict];
+  const unknown = reason.startsWith("uncertain") ? "uncertain" : "Unknown";
+  byId("next").textContent = NEXT[prediction === "Unknown" ? unknown : healthy ? "healthy" : agreement.verdict];
   byId("subject").textContent = describeSubject();
   byId("warnings").replaceChildren(...warnings.map((text) => element("li", { textContent: text })));
   byId("copied").textContent = "";
@@ -85,7 +87,7 @@ function showBars() {
   const ranked = Object.entries(probabilities).sort(([, a], [, b]) => b - a);
   const mark = element("span", { className: "mark", style: { left: `${NAMELESS}%` } });
   byId("not_asked").hidden = wereAsked;
-  byId("not_asked").textContent = `The networks were not asked: ${reason}.`;
+  byId("not_asked").textContent = `The networks were not asked: ${reason || "the shaft turns too seldom in a window"}.`;
   byId("bars").hidden = byId("bars_note").hidden = !wereAsked;
   byId("bars").replaceChildren(
     ...ranked.map(([label, share]) => bar(label, share, percent(share))),

@@ -49,7 +49,7 @@ function linesOf({ agreement, recording, series }) {
 function describePlots({ agreement, baseline_series: healthy, recording }, start, end) {
   const band = agreement.band.map((edge) => number(edge)).join(" to ");
   const dashed = healthy ? "; dashed: the healthy baseline" : "";
-  byId("envelope_note").textContent = `Squared envelope of ${band} Hz, the band in which a fault’s lines stand highest, mean over all windows${dashed}. Drag to zoom, double-click to return.`;
+  byId("envelope_note").textContent = `Squared envelope of ${band} Hz, the band nearest to where a fault’s lines show best, mean over all windows${dashed}. Drag to zoom, double-click to return.`;
   byId("envelope").setAttribute("aria-label", `Envelope spectrum over shaft orders. ${agreement.explanation}.`);
   byId("waveform_note").textContent = start === null ? "Lowest and highest value of each stretch." : `The chosen window, ${start.toFixed(2)} to ${end.toFixed(2)} s.`;
   byId("waveform").setAttribute("aria-label", `Waveform, ${number(recording.seconds, 3)} seconds.`);
