@@ -54,12 +54,6 @@ def calibrate(uncalibrated: np.ndarray, temperature: float, relative: np.ndarray
     return sharpened / sharpened.sum(axis=1, keepdims=True)
 
 
-def pool_windows(each: np.ndarray) -> np.ndarray:
-    """Return the probabilities of a recording (classes,): the geometric mean of its windows'."""
-    mean = np.exp(np.log(np.maximum(each, 1e-9)).mean(axis=0))
-    return mean / mean.sum()
-
-
 def replace_fault(each: np.ndarray, fault: np.ndarray) -> np.ndarray:
     """Return probabilities (windows, classes) with these of a fault (windows,); the types keep their proportions."""
     normal = CLASSES.index("Normal")

@@ -26,7 +26,7 @@ from model.recording.checks import (
     is_too_slow,
     turns_in_a_window,
 )
-from model.recording.classes import CLASSES, COMBS, FAULTS, UNKNOWN
+from model.recording.classes import CLASSES, COMBS, FAULTS, UNKNOWN, pool_windows
 from model.recording.decision import (
     calibrate,
     clarity,
@@ -35,7 +35,6 @@ from model.recording.decision import (
     name_by_lines,
     name_prediction,
     pool,
-    pool_windows,
     probabilities,
     replace_fault,
 )

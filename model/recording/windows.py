@@ -8,7 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from model.bearings import FaultOrders
 from model.recording.lines import Features, concatenate, read_features, window_length
-from model.recording.orders.evidence import highest_order
+from model.recording.orders.families import highest_order
 from model.recording.recording import Recording
 from model.recording.spectra import transform_windows
 

@@ -3,8 +3,7 @@
 import numpy as np
 from sklearn.metrics import confusion_matrix, f1_score, recall_score, roc_auc_score
 
-from model.recording.classes import CLASSES, FAULTS, UNKNOWN
-from model.recording.decision import pool_windows
+from model.recording.classes import CLASSES, FAULTS, UNKNOWN, pool_windows
 
 METRICS = ("macro_f1", "balanced_accuracy", "macro_auroc", "ece")
 BINS = 15

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.bearings import FaultOrders
+from model.recording.orders.families import Family
 from model.recording.orders.spectra import LAST_ORDER, OrderSpectra
 
 HARMONICS = 4
@@ -21,33 +21,12 @@ FOREIGN_ROUNDS = 2
 EMPTY: tuple[int, ...] = (0,)
 
 
-class Family(NamedTuple):
-    """The lines of a fault: its name, that of its line, the order of its fundamental, and that of the sidebands.
-
-    sideband is 0 where there are none.
-    """
-
-    fault: str
-    name: str
-    order: float
-    sideband: float
-
-
 class Found(NamedTuple):
     """The best comb of a family: its score, its fundamental in stated orders, and every band's score there."""
 
     score: float
     fundamental: float
     bands: np.ndarray
-
-
-def list_families(orders: FaultOrders) -> tuple[Family, ...]:
-    """Return the families: inner race lines have sidebands a turn of the shaft apart, ball lines one of the cage."""
-    return (
-        Family("OuterRace", "BPFO", orders.bpfo, 0.0),
-        Family("InnerRace", "BPFI", orders.bpfi, 1.0),
-        Family("Ball", "2 x BSF", 2 * orders.bsf, orders.ftf),
-    )
 
 
 def score(spectra: OrderSpectra, heights: np.ndarray, fundamentals: np.ndarray, sideband: float, factor: float,

@@ -14,22 +14,20 @@ from model.recording import thresholds
 from model.recording.orders.combs import (
     HARMONICS,
     SHAFT_ROOM,
-    Family,
     Found,
     find,
     find_highest_decoy,
-    list_families,
     take_out,
     take_out_families,
     take_out_foreign,
 )
+from model.recording.orders.families import SHOWN_HARMONICS, Family, list_families
 from model.recording.orders.spectra import AROUND, OrderSpectra, transform_orders
 from model.recording.orders.speed import find_factor
 from model.recording.recording import Recording
 from model.recording.spectra import BANDS
 
 NOTHING = "there is nothing to see: no window varies"
-SHOWN_HARMONICS = 3
 CLEAR, FAINT, DOUBTFUL, NONE = "clear", "faint", "doubtful", "none"
 
 
@@ -184,11 +182,6 @@ def nearest_band(band: np.ndarray) -> tuple[int, int]:
     low, high = band
     shared = [max(min(high, top) - max(low, bottom), 0) / max(top - bottom, high - low) for bottom, top in BANDS]
     return BANDS[int(np.argmax(shared))]
-
-
-def highest_order(orders: FaultOrders) -> float:
-    """Return an order a little beyond the last harmonic that is drawn."""
-    return (SHOWN_HARMONICS + 0.2) * max(family.order for family in list_families(orders))
 
 
 def judge(evidence: Evidence, prediction: str) -> Evidence:

@@ -11,7 +11,8 @@ import numpy as np
 
 from model.bearings import FaultOrders
 from model.recording import thresholds
-from model.recording.orders.combs import Family, find, find_highest_decoy, list_families, take_out_families
+from model.recording.orders.combs import find, find_highest_decoy, take_out_families
+from model.recording.orders.families import Family, list_families
 from model.recording.orders.spectra import OrderSpectra
 
 FINE, COARSE = 0.0005, 0.002  # shares between factors at which the shaft's and the bearing's combs are scored

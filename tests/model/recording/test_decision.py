@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from model.recording.classes import pool_windows
 from model.recording.decision import (
     calibrate,
     clarity,
@@ -9,7 +10,6 @@ from model.recording.decision import (
     name_by_lines,
     name_prediction,
     pool,
-    pool_windows,
     probabilities,
     replace_fault,
 )

@@ -3,8 +3,8 @@ import pytest
 
 from model.bearings import BEARINGS, Bearing
 from model.recording.checks import check_recording
-from model.recording.orders.combs import list_families
-from model.recording.orders.evidence import SHOWN_HARMONICS, judge, read_lines
+from model.recording.orders.evidence import judge, read_lines
+from model.recording.orders.families import SHOWN_HARMONICS, list_families
 from model.recording.recording import Recording
 from pipeline.simulator import Fault, Surroundings, simulate
 from pipeline.training.signals import read_signal
