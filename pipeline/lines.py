@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from model.bearings import BEARINGS
 from model.recording.classes import CLASSES
-from model.recording.lines import LEAST_RATE, Features, concatenate, describe
+from model.recording.lines import RATE, Features, concatenate, describe
 from model.recording.windows import cut
 from pipeline import params
 from pipeline.catalogue import MANIFEST, read_catalogue
@@ -60,14 +60,14 @@ def describe_recordings(
     copies: dict[str, list[Features]] = {}
     metadata = []
     for row in tqdm(list(catalogue.itertuples()), desc="lines", unit="recording", disable=None):
-        signal = resample(signals[row.recording], row.sampling_rate, LEAST_RATE, row.recording)
-        starts, windows = cut(signal, LEAST_RATE)
+        signal = resample(signals[row.recording], row.sampling_rate, RATE, row.recording)
+        starts, windows = cut(signal, RATE)
         levels = {"augmented": generator.uniform(*augmentation, (len(windows), 1))} | {
             f"noise_{level}": np.full((len(windows), 1), float(level)) for level in noise
         }
         noisy = {name: add_noise(windows, level, generator) for name, level in levels.items()}
         for name, version in ({"clean": windows} | noisy).items():
-            copies.setdefault(name, []).append(describe(version, LEAST_RATE, row.rpm / 60, orders))
+            copies.setdefault(name, []).append(describe(version, RATE, row.rpm / 60, orders))
         facts = {name: getattr(row, name) for name in DESCRIPTION}
         metadata.append(pd.DataFrame({"start": starts} | facts))
     return {name: concatenate(parts) for name, parts in copies.items()}, pd.concat(metadata, ignore_index=True)

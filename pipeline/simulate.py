@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from model.recording.classes import CLASSES
-from model.recording.lines import LEAST_RATE, WINDOW_SECONDS, Features, concatenate, describe, window_length
+from model.recording.lines import RATE, WINDOW_SECONDS, Features, concatenate, describe, window_length
 from pipeline import params
 from pipeline.params import SIMULATED
 from pipeline.population import draw_machine
@@ -53,9 +53,9 @@ def simulate_chunk(
         label = CLASSES[number % len(CLASSES)]
         generator = np.random.default_rng([seed, number])
         bearing, rpm, faults, surroundings = draw_machine(label, generator, population)
-        signal = simulate(bearing, rpm, LEAST_RATE, windows * WINDOW_SECONDS, generator, faults, surroundings)
-        cut = signal.reshape(windows, window_length(LEAST_RATE))
-        features.append(describe(cut, LEAST_RATE, rpm / 60, bearing.orders))
+        signal = simulate(bearing, rpm, RATE, windows * WINDOW_SECONDS, generator, faults, surroundings)
+        cut = signal.reshape(windows, window_length(RATE))
+        features.append(describe(cut, RATE, rpm / 60, bearing.orders))
         secondary = [fault.label for fault in faults if fault.label != label]
         snr_db = faults[0].snr_db if label != "Normal" else -np.inf
         facts.append((label, secondary[0] if secondary else "", snr_db))

@@ -73,7 +73,7 @@ def answer(
         baseline=[describe_baseline_file(each) for each in baseline],
         warnings=[*warnings, *found.warnings],
         series=plot(recording, found) if fields.series else {},
-        baseline_series=plot_baseline(baseline, past, found.evidence) if fields.series else None,
+        baseline_series=plot_baseline(baseline, past, found) if fields.series else None,
     )
 
 
@@ -239,13 +239,14 @@ def plot_spectrum(recording: Recording, analysis: Analysis) -> dict[str, Any]:
     return plots.spectrum(unit * analysis.spectrum, recording.sampling_rate)
 
 
-def plot_baseline(baseline: list[Recording], past: Healthy | None, evidence: Evidence) -> dict[str, Any] | None:
+def plot_baseline(baseline: list[Recording], past: Healthy | None, found: Diagnosis) -> dict[str, Any] | None:
     """Return the spectra of the longest healthy recording, in the band of the evidence; None where there is none."""
-    if past is None or not evidence.lines:
+    if past is None or not found.evidence.lines or not found.windows:
         return None
-    recording, analysis = max(zip(baseline, past.analyses, strict=True), key=lambda pair: pair[0].seconds)
-    spectra = analysis.envelope_spectra[BANDS.index(evidence.band)]
+    longest = max(range(len(baseline)), key=lambda number: baseline[number].seconds)
+    analysis, rpm = past.analyses[longest], past.levels[longest].rpm
+    spectra = analysis.envelope_spectra[BANDS.index(found.evidence.band)]
     return {
-        "spectrum": plot_spectrum(recording, analysis),
-        "envelope_spectrum": plots.envelope_spectrum(spectra, analysis.spacing / (recording.rpm / 60)),
+        "spectrum": plot_spectrum(baseline[longest], analysis),
+        "envelope_spectrum": plots.envelope_spectrum(spectra, analysis.spacing / (rpm / 60)),
     }

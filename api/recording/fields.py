@@ -21,7 +21,7 @@ class Fields(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    sampling_rate: Rate = Field(None, description="Hz, 12,000 or more", examples=[12000])
+    sampling_rate: Rate = Field(None, description="Hz, 11,000 or more", examples=[12000])
     rpm: Speed = Field(
         None,
         description="turns a minute of the shaft, on which the inner race sits; needed where neither the file nor the "

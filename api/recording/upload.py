@@ -51,7 +51,7 @@ router = APIRouter()
 @router.post(
     PATH,
     response_model=DiagnosisAnswer,
-    description=f"Diagnose a recording: a file of {FORMATS}, at any rate from 12 kHz.",
+    description=f"Diagnose a recording: a file of {FORMATS}, at any rate from 11 kHz.",
     openapi_extra={"requestBody": BODY},
     responses={
         400: {"model": ErrorAnswer, "description": "The upload broke off"},

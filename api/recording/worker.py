@@ -21,7 +21,7 @@ from api.recording.answer import MistakeError, answer
 from api.recording.fields import Fields
 from api.recording.protocol import READY, File, Response, WorkerLimits, read_request, write_response
 from model.recording.diagnosis import RecordingDiagnosis
-from model.recording.lines import LEAST_RATE
+from model.recording.lines import RATE
 from model.recording.recording import Recording
 
 TOO_MUCH = "reading the file takes more memory than is allowed: send a shorter part"
@@ -80,7 +80,7 @@ def load_warm(path: Path) -> RecordingDiagnosis:
     """Return the diagnosis after a first use, which makes its tables and the first Fourier transforms."""
     diagnosis = RecordingDiagnosis.load(path)
     noise = np.random.default_rng(0).standard_normal(20_000)
-    diagnosis.diagnose(Recording(noise, LEAST_RATE, 1_800))
+    diagnosis.diagnose(Recording(noise, RATE, 1_800))
     return diagnosis
 
 

@@ -1,6 +1,7 @@
 """What a healthy machine was like, and how far a recording has changed from it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -32,8 +33,8 @@ class Healthy(NamedTuple):
     """What a machine was like when it was healthy.
 
     features: of the windows of all its recordings. excess (bands, lines): by how much lines stood above quiet ones
-    then. analyses: of each recording, with averaged envelope spectra; levels: of each; lines: the excess of each
-    fault's lines in each. They are empty where only features were given.
+    then. analyses: of each recording, with averaged envelope spectra; levels: of each, at its true speed; lines: the
+    excess of each fault's lines in each. They are empty where only features were given.
     """
 
     features: Features
@@ -68,10 +69,11 @@ def describe_baseline(baseline: Sequence[Recording], bearing: Bearing, limits: T
     analyses, levels, lines = [], [], []
     for recording, signal in zip(baseline, signals, strict=True):
         reason = find_defect(signal, recording.sampling_rate, limits.checks)
-        reason = reason or find_hindrance(recording.rpm, bearing, limits.checks)
+        reason = reason or find_hindrance(recording, bearing, limits)
         if reason:
             raise ValueError(f"the healthy baseline cannot be used: {reason}")
-        _, evidence = read_lines(recording, signal, bearing.orders, limits)
+        factor, evidence = read_lines(recording, signal, bearing.orders, limits)
+        recording = replace(recording, rpm=recording.rpm * factor)
         lines.append({line.fault: line.excess for line in evidence.lines})
         analyses.append(analyse(recording, signal, bearing.orders, limits.checks.highest_line).averaged())
         levels.append(measure_levels(recording, signal))
@@ -110,7 +112,8 @@ def find_change(
     """Return how a recording differs from the healthy machine; its damage's odds follow the largest change.
 
     Compared are the levels in the recording's own unit, the envelopes' moments, the spectrum's shape, the line
-    network's log-odds after the lines that the healthy machine has were taken away, and the line_growth of each fault.
+    networks' log-odds, if there are any, after the lines that the healthy machine has were taken away, and the
+    line_growth of each fault.
     alone is the probability of a fault without the baseline.
     """
     size, past = limits.baseline, healthy.features
@@ -143,6 +146,8 @@ def find_change(
 def line_change(
     networks: list[dict[str, np.ndarray]], healthy: Healthy, features: Features, size: Baseline
 ) -> np.ndarray:
+    if not networks:
+        return np.zeros(len(features.lines))
     before = line_fault_odds(networks, healthy.features, healthy.excess)
     return (line_fault_odds(networks, features, healthy.excess) - before.mean()) / size.change_lines
 

@@ -6,7 +6,7 @@ from model.bearings import Bearing
 from model.recording.lines import LEAST_RATE, SPECTRUM_EDGES, WINDOW_SECONDS, Features, window_length
 from model.recording.recording import Recording
 from model.recording.spectra import BANDS
-from model.recording.thresholds import Checks
+from model.recording.thresholds import Checks, Thresholds
 
 CONSTANT = 1e-10  # of the largest value; a recording that varies by less is rounding
 TONES = (20, 4_950)  # Hz
@@ -47,9 +47,15 @@ def normalise(signal: np.ndarray) -> np.ndarray:
     return centred / np.abs(centred).max()
 
 
-def find_hindrance(rpm: float, bearing: Bearing, limits: Checks) -> str:
-    """Return why this speed (rpm) cannot be diagnosed by windows of this length, or an empty text."""
-    return find_speed_beyond(rpm, limits) or find_hindrance_of_windows(rpm, bearing, limits)
+def find_hindrance(recording: Recording, bearing: Bearing, limits: Thresholds) -> str:
+    """Return why a recording at this speed cannot be diagnosed, or an empty text.
+
+    A shaft that is too slow for windows is judged by its lines in the whole recording, if it turns often enough there.
+    """
+    turns = recording.seconds * recording.rpm / 60
+    by_lines = is_too_slow(recording.rpm, limits.checks) and turns >= limits.evidence.least_turns
+    of_windows = "" if by_lines else find_hindrance_of_windows(recording.rpm, bearing, limits.checks)
+    return find_speed_beyond(recording.rpm, limits.checks) or of_windows
 
 
 def find_speed_beyond(rpm: float, limits: Checks) -> str:

@@ -21,7 +21,6 @@ from model.recording.checks import (
     check_recording,
     find_defect,
     find_hindrance,
-    find_speed_beyond,
     is_noise,
     is_too_slow,
     turns_in_a_window,
@@ -43,7 +42,7 @@ from model.recording.familiarity import Spectra, familiarity, relative_distance,
 from model.recording.levels import measure_levels
 from model.recording.lines import Features
 from model.recording.orders.evidence import Evidence, judge, read_lines
-from model.recording.orders.speed import describe_factor, is_stated
+from model.recording.orders.speed import describe_factor
 from model.recording.recording import Recording
 from model.recording.thresholds import Thresholds, read_thresholds, write_thresholds
 from model.recording.windows import Analysis, analyse
@@ -128,7 +127,6 @@ class RecordingDiagnosis:
         if baseline and not isinstance(baseline, Healthy):
             baseline = describe_baseline(baseline, bearing, self.thresholds)
         factor, evidence = read_lines(recording, signal, bearing.orders, self.thresholds)
-        factor = 1.0 if is_stated(factor, self.thresholds.speed) else factor
         recording = replace(recording, rpm=recording.rpm * factor)
         analysis = analyse(recording, signal, bearing.orders, self.thresholds.checks.highest_line)
         answer = self.answer(recording, signal, bearing, analysis, evidence, baseline)
@@ -151,7 +149,7 @@ class RecordingDiagnosis:
         if reason:
             return Diagnosis(UNKNOWN, reason, EVEN, 0.0, dict.fromkeys(COMBS, 0.0), [], evidence, analysis)
         if is_too_slow(recording.rpm, self.thresholds.checks):
-            return self.conclude_by_lines(recording, analysis, evidence)
+            return self.conclude_by_lines(recording, signal, analysis, evidence, baseline)
         relative = relative_distance(self.spectra, analysis.features)
         each = self.probabilities(analysis.features, relative)
         trust = spectral_trust(relative, self.thresholds.familiarity)
@@ -184,7 +182,9 @@ class RecordingDiagnosis:
         growth = line_growth(present, healthy.lines)
         alone = float(1 - pool_windows(each)[CLASSES.index("Normal")])
         levels = measure_levels(recording, signal)
-        return find_change(self.networks, healthy, features, self.thresholds, levels, growth, alone)
+        slowest = min(each.rpm for each in (levels, *healthy.levels))
+        networks = [] if is_too_slow(slowest, self.thresholds.checks) else self.networks
+        return find_change(networks, healthy, features, self.thresholds, levels, growth, alone)
 
     def ask_networks(self, recording: Recording, features: Features) -> dict[str, float] | None:
         """Return the networks' probabilities for the recording, or None at a speed that they were not trained for."""
@@ -194,36 +194,43 @@ class RecordingDiagnosis:
         odds = network_odds(self.networks, features, self.thresholds.experts)
         return to_dict(pool_windows(probabilities(odds)))
 
-    def conclude_by_lines(self, recording: Recording, analysis: Analysis, evidence: Evidence) -> Diagnosis:
-        """Return the answer for a shaft so slow that single windows say nothing."""
+    def conclude_by_lines(
+        self,
+        recording: Recording,
+        signal: np.ndarray,
+        analysis: Analysis,
+        evidence: Evidence,
+        baseline: Healthy | None,
+    ) -> Diagnosis:
+        """Return the answer for a shaft so slow that single windows say nothing of its lines."""
         limits = self.thresholds.decision
         prediction, reason = name_by_lines(evidence, None, limits)
         even = np.full((1, len(CLASSES)), 1 / len(CLASSES))
-        row = follow_lines(even, prediction, np.zeros(1), limits)[0]
+        row, change = follow_lines(even, prediction, np.zeros(1), limits), None
+        if baseline:
+            change = self.compare(recording, signal, analysis.features, evidence, row, baseline)
+            row = replace_fault(row, sigmoid(change.odds.mean(keepdims=True)))
+            prediction, reason = name_prediction(row[0], 1.0, limits)
         warning = (
             f"the shaft turns {turns_in_a_window(recording.rpm):.2g} times in a window: single windows say nothing, "
-            "the whole recording was judged by its lines alone"
+            f"the whole recording was judged by its lines{' and its level' if baseline else ' alone'}"
         )
-        return Diagnosis(
-            prediction, reason, to_dict(row), 0.0, dict.fromkeys(COMBS, 0.0), [], evidence, analysis, warnings=[warning]
-        )
+        none = dict.fromkeys(COMBS, 0.0)
+        answer = Diagnosis(prediction, reason, to_dict(row[0]), 0.0, none, [], evidence, analysis, warnings=[warning])
+        if change:
+            say_change(answer, change)
+        return answer
 
     def find_fault_of_recording(
         self, recording: Recording, signal: np.ndarray, bearing: Bearing, analysis: Analysis
     ) -> str:
         """Return why nothing can be told from a recording, or an empty text."""
         checks = self.thresholds.checks
-        reason = find_defect(signal, recording.sampling_rate, checks)
-        if reason:
+        if reason := find_defect(signal, recording.sampling_rate, checks):
             return reason
         if not len(analysis.starts):
             return "the sensor is off: no window varies"
-        turns = recording.seconds * recording.rpm / 60
-        if is_too_slow(recording.rpm, checks) and turns >= self.thresholds.evidence.least_turns:
-            reason = find_speed_beyond(recording.rpm, checks)  # its lines alone decide
-        else:
-            reason = find_hindrance(recording.rpm, bearing, checks)
-        if reason:
+        if reason := find_hindrance(recording, bearing, self.thresholds):
             return reason
         if is_noise(analysis.features, analysis.spectrum, analysis.spacing, checks):
             return "noise and nothing else: no tone, no impact and no line of a machine"

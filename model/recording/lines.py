@@ -11,8 +11,9 @@ import numpy as np
 from model.bearings import FaultOrders
 from model.recording.spectra import FADE_OUT, WindowSpectra, prominence, transform_windows
 
-LEAST_RATE = 12_000  # Hz
-WINDOW_SECONDS = 8_192 / 12_000  # 20 revolutions at 1,750 rpm
+RATE = 12_000  # Hz; of the windows that the networks learn from
+LEAST_RATE = 11_000  # Hz; 2.2 times the band limit, as its anti-aliasing filter needs
+WINDOW_SECONDS = 8_192 / RATE  # 20 revolutions at 1,750 rpm
 SPECTRUM_EDGES = np.linspace(50, FADE_OUT, 33)  # Hz
 ORDER_TOLERANCE = 0.01  # a line is looked for within this share of its order: slip, and a speed not quite known
 COMB_ORDERS = np.exp(np.arange(np.log(1.5), np.log(20), 0.007))  # where combs of lines are looked for

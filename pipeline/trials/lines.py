@@ -5,11 +5,11 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from model.recording.lines import LEAST_RATE, WINDOW_SECONDS, Features
+from model.recording.lines import RATE, WINDOW_SECONDS, Features
 from pipeline.catalogue import read_metadata
 from pipeline.params import LINE_NETWORKS, LINES
 
-WINDOW_LENGTH = round(WINDOW_SECONDS * LEAST_RATE)
+WINDOW_LENGTH = round(WINDOW_SECONDS * RATE)
 
 
 @cache

@@ -110,13 +110,13 @@ def take_out_families(
 
 def take_out_foreign(
     spectra: OrderSpectra, families: tuple[Family, ...], cage: float, slip: float, factor: float, least: float
-) -> np.ndarray:
-    """Return the heights (bands, bins) without combs of no part of the bearing that score `least` or more.
+) -> tuple[np.ndarray, list[Found]]:
+    """Return the heights (bands, bins) without combs of no part of the bearing that score `least` or more, and these.
 
     Impacts elsewhere - a belt, a gear, another bearing - make a dense comb, and some of its teeth always lie near the
     lines of a fault. It has to score without these.
     """
-    heights = spectra.heights
+    heights, taken = spectra.heights, []
     found = [find(spectra, heights, family, slip, factor) for family in families]
     rest = take_out_families(spectra, heights, families, found, factor)
     halves = near(0.5 * factor, slip, spectra.spacing / HARMONICS)  # looseness: its even teeth are the shaft's
@@ -127,7 +127,8 @@ def take_out_foreign(
         if scores[band, best] >= least:
             sharp = sharpen(spectra, rest[band : band + 1], float(tried[best]), factor)
             heights, rest = (take_out(spectra, each, sharp, EMPTY) for each in (heights, rest))
-    return heights
+            taken.append(Found(float(scores[band, best]), sharp, scores[:, best]))
+    return heights, taken
 
 
 def foreign_fundamentals(

@@ -23,7 +23,7 @@ from model.recording.orders.combs import (
 )
 from model.recording.orders.families import SHOWN_HARMONICS, Family, list_families
 from model.recording.orders.spectra import AROUND, OrderSpectra, transform_orders
-from model.recording.orders.speed import find_factor
+from model.recording.orders.speed import find_factor, is_stated
 from model.recording.recording import Recording
 from model.recording.spectra import BANDS
 
@@ -71,7 +71,7 @@ class Evidence:
 def read_lines(
     recording: Recording, signal: np.ndarray, orders: FaultOrders, limits: thresholds.Thresholds
 ) -> tuple[float, Evidence]:
-    """Return the true shaft rate over the stated one, and the lines of the bearing there.
+    """Return the true shaft rate over the stated one, 1 where that is borne out, and the lines of the bearing there.
 
     signal (samples,) is the recording's without its mean. At speeds that are not diagnosed there is no evidence.
     """
@@ -80,7 +80,8 @@ def read_lines(
         return 1.0, Evidence()
     spectra = transform_orders(signal, recording.sampling_rate, recording.rpm / 60)
     factor = find_factor(spectra, orders, limits.speed)
-    return factor, find_lines(spectra, orders, factor, limits.evidence)
+    evidence = find_lines(spectra, orders, factor, limits.evidence)
+    return (1.0 if is_stated(factor, limits.speed) else factor), evidence
 
 
 def find_lines(
@@ -92,7 +93,7 @@ def find_lines(
     largest counts. The null is the recording without the lines of its own best combs.
     """
     families = list_families(orders)
-    heights = take_out_foreign(spectra, families, orders.ftf, limits.slip, factor, limits.foreign)
+    heights, foreign = take_out_foreign(spectra, families, orders.ftf, limits.slip, factor, limits.foreign)
     looks = look(spectra, heights, families, factor, limits.slip)
     lines, bands = [], []
     for family, (comb, decoy) in zip(families, looks, strict=True):
@@ -103,7 +104,7 @@ def find_lines(
         line.stands_out = line.state == CLEAR and line is lines[best]
     evidence = Evidence(nearest_band(bands[best]), lines)
     evidence.fault = lines[best].fault if lines[best].state == CLEAR else ""
-    evidence.doubt = find_doubt(lines[best], spectra.turns, limits)
+    evidence.doubt = find_doubt(lines[best], spectra.turns, limits) or find_foreign(spectra, foreign, factor, limits)
     return evidence
 
 
@@ -144,12 +145,17 @@ def describe_line(
     showing = np.flatnonzero(comb.bands > max(decoy, comb.score - limits.showing))
     bands = showing if len(showing) else np.array([comb.bands.argmax()])
     shares = [line_shares(spectra, band, comb.fundamental) for band in bands]
-    depth = max(float(np.sqrt(np.maximum(share[0] - share[1], 0).sum())) for share in shares)
+    depth = max(modulation_depth(peaks, around) for peaks, around in shares)
     peaks, around = line_shares(spectra, int(comb.bands.argmax()), comb.fundamental)
     heights = [float(f"{np.sqrt(peak / level):.3g}") for peak, level in zip(peaks, around, strict=True)]
     heights = (heights + [0.0] * HARMONICS)[:SHOWN_HARMONICS]
     state = grade(excess, depth, limits)
     return Line(family.fault, family.name, family.order, heights, float(excess), depth, state, False)
+
+
+def modulation_depth(peaks: np.ndarray, around: np.ndarray) -> float:
+    """Return how deeply lines modulate the envelope, as a share of its mean, from their line_shares."""
+    return float(np.sqrt(np.maximum(peaks - around, 0).sum()))
 
 
 def line_shares(spectra: OrderSpectra, band: int, fundamental: float) -> tuple[np.ndarray, np.ndarray]:
@@ -175,6 +181,24 @@ def find_doubt(best: Line, turns: float, limits: thresholds.Evidence) -> str:
     if turns < limits.least_turns:
         return f"the shaft turns {turns:.0f} times in this recording, its lines need {limits.least_turns:g} turns"
     return f"{describe(best)}: healthy bearings have such lines too" if best.state == DOUBTFUL else ""
+
+
+def find_foreign(
+    spectra: OrderSpectra, foreign: list[Found], factor: float, limits: thresholds.Evidence
+) -> str:  # fmt: skip
+    """Return that a comb of no part of the bearing is as deep as damage, or an empty text.
+
+    Such lines are those of another part of the machine, or of this bearing at another speed or geometry than stated.
+    """
+    for comb in foreign:
+        depth = modulation_depth(*line_shares(spectra, int(comb.bands.argmax()), comb.fundamental))
+        order = comb.fundamental / factor
+        if order > 1 and depth >= limits.deep:
+            return (
+                f"lines at {order:.2f} orders of the shaft, those of no part of this bearing, modulate the envelope by "
+                f"{100 * depth:.0f} %: are speed, sampling rate and bearing as stated, or is it another part's damage?"
+            )
+    return ""
 
 
 def nearest_band(band: np.ndarray) -> tuple[int, int]:

@@ -84,7 +84,7 @@ def test_a_geometry_moves_the_lines(client):
 
 def test_a_rate_below_the_contract_is_refused(client):
     words = mistakes(post(client, npy(machine("OuterRace")), fields=STATED | {"sampling_rate": "8000"}))
-    assert "8,000 Hz, expected 12,000 Hz or more" in words["sampling_rate"]
+    assert "8,000 Hz, expected 11,000 Hz or more" in words["sampling_rate"]
 
 
 def test_a_contradicted_rate_is_warned_of(client):

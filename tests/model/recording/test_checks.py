@@ -124,7 +124,7 @@ def test_a_speed_beyond_what_windows_resolve_is_unknown_with_the_reason(diagnosi
     ("signal", "rate", "rpm", "message"),
     [
         (np.ones((2, 20_000)), RATE, RPM, r"float64 of shape \(2, 20000\), expected real"),
-        (np.arange(20_000.0), 11_999, RPM, "sampled at 11999 Hz, expected 12,000 Hz or more"),
+        (np.arange(20_000.0), 10_999, RPM, "sampled at 10999 Hz, expected 11,000 Hz or more"),
         (np.arange(20_000.0), float("nan"), RPM, "sampled at nan Hz"),
         (np.arange(8_000.0), RATE, RPM, "lasts 0.667 s, expected 0.68 s or more"),
         (np.arange(0), RATE, RPM, "lasts 0 s"),
