@@ -17,8 +17,9 @@ SHAFT_ROOM = 1.6  # bins around a shaft harmonic that say nothing of a bearing
 TAKEN = 2.5  # bins around a line that goes with it
 DECOYS = (1.5, 16.0)  # orders of the lowest and the highest decoy
 SLOWEST = 0.28  # order of the slowest foreign comb that is looked for
+DENSE = 1.2  # orders; a comb below is denser than a fault's, which would lie on its teeth
+DENSE_HARMONICS = 24
 FOREIGN_ROUNDS = 2
-EMPTY: tuple[int, ...] = (0,)
 
 
 class Found(NamedTuple):
@@ -120,22 +121,32 @@ def take_out_foreign(
     found = [find(spectra, heights, family, slip, factor) for family in families]
     rest = take_out_families(spectra, heights, families, found, factor)
     halves = near(0.5 * factor, slip, spectra.spacing / HARMONICS)  # looseness: its even teeth are the shaft's
-    fundamentals = foreign_fundamentals(families, cage, slip, factor, spectra.spacing)
-    for tried, harmonics in ((halves, 2 * HARMONICS), *[(fundamentals, HARMONICS)] * FOREIGN_ROUNDS):
+    dense = foreign_fundamentals(SLOWEST, DENSE, families, cage, slip, factor, spectra.spacing, DENSE_HARMONICS)
+    any_comb = foreign_fundamentals(SLOWEST, DECOYS[1], families, cage, slip, factor, spectra.spacing, HARMONICS)
+    rounds = (halves, 2 * HARMONICS), (dense, DENSE_HARMONICS), *[(any_comb, HARMONICS)] * FOREIGN_ROUNDS
+    for tried, harmonics in rounds:
         scores = score(spectra, rest, tried, 0.0, factor, harmonics)
         band, best = np.unravel_index(scores.argmax(), scores.shape)
         if scores[band, best] >= least:
             sharp = sharpen(spectra, rest[band : band + 1], float(tried[best]), factor)
-            heights, rest = (take_out(spectra, each, sharp, EMPTY) for each in (heights, rest))
+            sides = (-factor, 0.0, factor)  # load that turns with the shaft modulates impacts anywhere
+            heights, rest = (take_out(spectra, each, sharp, sides) for each in (heights, rest))
             taken.append(Found(float(scores[band, best]), sharp, scores[:, best]))
     return heights, taken
 
 
 def foreign_fundamentals(
-    families: tuple[Family, ...], cage: float, slip: float, factor: float, spacing: float
+    lowest: float,
+    highest: float,
+    families: tuple[Family, ...],
+    cage: float,
+    slip: float,
+    factor: float,
+    spacing: float,
+    harmonics: int,
 ) -> np.ndarray:
     """Return fundamentals that no part has: not near simple multiples, sidebands, the cage or the shaft."""
-    fundamentals = np.arange(SLOWEST, DECOYS[1], STEP * spacing)
+    fundamentals = np.arange(lowest, highest, 1.5 / harmonics * spacing)
     shares = [top / bottom for top in (1, 2, 3) for bottom in (1, 2, 3)]
     own = [family.order * share for family in families for share in shares if family.order * share > 1.2]
     own += [turn * multiple for turn in (cage, 1 - cage) for multiple in range(1, 9)]  # elements that differ

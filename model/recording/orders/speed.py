@@ -18,6 +18,7 @@ from model.recording.orders.spectra import OrderSpectra
 FINE, COARSE = 0.0005, 0.002  # shares between factors at which the shaft's and the bearing's combs are scored
 SHAFT_TEETH = (6, 12, 24, 40)  # of combs in the spectrum
 ENVELOPE_TEETH = (4, 8)  # of combs in the envelope spectra
+EDGES = np.array([0, 1, -2, -1])  # of the factors; the best one there is the slope of something beyond
 DECOYS = np.concatenate([np.arange(0.82, 0.93, 0.0007), np.arange(1.07, 1.18, 0.0007)])  # factors of no shaft
 DECOY_SHARE = 0.98  # of the decoys' scores lie below what a comb has to exceed
 
@@ -38,7 +39,7 @@ def find_factor(spectra: OrderSpectra, orders: FaultOrders, limits: thresholds.S
     borne_out = shaft[stated].max() >= limits.borne_out or shaft[best] < limits.least_shaft
     if borne_out or support[best] <= max(limits.least, support[stated].max() + limits.margin):
         best = int(np.where(stated, support, -np.inf).argmax())
-    if support[best] <= limits.least:
+    if support[best] <= limits.least or best in EDGES % len(factors):
         return 1.0
     alike = (support >= limits.alike * support[best]) & (np.abs(factors / factors[best] - 1) <= limits.slip)
     return float(factors[alike].mean())  # combs of few teeth score alike over some bins: the middle is the best guess
