@@ -19,6 +19,7 @@ DECOYS = (1.5, 16.0)  # orders of the lowest and the highest decoy
 SLOWEST = 0.28  # order of the slowest foreign comb that is looked for
 DENSE = 1.2  # orders; a comb below is denser than a fault's, which would lie on its teeth
 DENSE_HARMONICS = 24
+SMEAR = 0.005  # share of its order that jitter smears a strong line over, onto the teeth of denser combs
 FOREIGN_ROUNDS = 2
 
 
@@ -87,25 +88,33 @@ def find_highest_decoy(
     return float(score(spectra, heights, fundamentals, family.sideband, factor, room=room).max())
 
 
-def take_out(spectra: OrderSpectra, heights: np.ndarray, fundamental: float, sides: tuple[float, ...]) -> np.ndarray:
-    """Return heights without the lines of a comb and of its sidebands; 0 says nothing."""
+def take_out(
+    spectra: OrderSpectra, heights: np.ndarray, fundamental: float, sides: tuple[float, ...], smear: float = 0.0
+) -> np.ndarray:
+    """Return heights without the lines of a comb and of its sidebands, smeared by a share; 0 says nothing."""
     teeth = np.arange(1, int(LAST_ORDER / fundamental) + 1)[:, None] * fundamental + np.array(sides)
     centres = teeth.ravel() / spectra.spacing
-    reach = np.arange(-int(TAKEN) - 1, int(TAKEN) + 2)
+    room = TAKEN + smear * centres[:, None]
+    reach = np.arange(-int(room.max()) - 1, int(room.max()) + 2)
     index = np.rint(centres[:, None] + reach).astype(int)
-    hit = (np.abs(index - centres[:, None]) <= TAKEN) & (index >= 0) & (index < heights.shape[1])
+    hit = (np.abs(index - centres[:, None]) <= room) & (index >= 0) & (index < heights.shape[1])
     rest = heights.copy()
     rest[:, index[hit]] = 0
     return rest
 
 
 def take_out_families(
-    spectra: OrderSpectra, heights: np.ndarray, families: tuple[Family, ...], found: list[Found], factor: float
+    spectra: OrderSpectra,
+    heights: np.ndarray,
+    families: tuple[Family, ...],
+    found: list[Found],
+    factor: float,
+    smear: float = 0.0,
 ) -> np.ndarray:
     """Return heights without the lines of the families' best combs and their sidebands."""
     for family, comb in zip(families, found, strict=True):
         sides = np.arange(-3, 4) * (family.sideband or 1.0) * factor  # unbalance modulates the outer race's lines too
-        heights = take_out(spectra, heights, comb.fundamental, tuple(sides))
+        heights = take_out(spectra, heights, comb.fundamental, tuple(sides), smear)
     return heights
 
 
@@ -119,18 +128,22 @@ def take_out_foreign(
     """
     heights, taken = spectra.heights, []
     found = [find(spectra, heights, family, slip, factor) for family in families]
-    rest = take_out_families(spectra, heights, families, found, factor)
     halves = near(0.5 * factor, slip, spectra.spacing / HARMONICS)  # looseness: its even teeth are the shaft's
     dense = foreign_fundamentals(SLOWEST, DENSE, families, cage, slip, factor, spectra.spacing, DENSE_HARMONICS)
     any_comb = foreign_fundamentals(SLOWEST, DECOYS[1], families, cage, slip, factor, spectra.spacing, HARMONICS)
-    rounds = (halves, 2 * HARMONICS), (dense, DENSE_HARMONICS), *[(any_comb, HARMONICS)] * FOREIGN_ROUNDS
-    for tried, harmonics in rounds:
+    rounds = (
+        (halves, 2 * HARMONICS, 0.0),
+        (dense, DENSE_HARMONICS, SMEAR),
+        *[(any_comb, HARMONICS, 0.0)] * FOREIGN_ROUNDS,
+    )
+    for tried, harmonics, smear in rounds:
+        rest = take_out_families(spectra, heights, families, found, factor, smear)
         scores = score(spectra, rest, tried, 0.0, factor, harmonics)
         band, best = np.unravel_index(scores.argmax(), scores.shape)
         if scores[band, best] >= least:
             sharp = sharpen(spectra, rest[band : band + 1], float(tried[best]), factor)
             sides = (-factor, 0.0, factor)  # load that turns with the shaft modulates impacts anywhere
-            heights, rest = (take_out(spectra, each, sharp, sides) for each in (heights, rest))
+            heights = take_out(spectra, heights, sharp, sides)
             taken.append(Found(float(scores[band, best]), sharp, scores[:, best]))
     return heights, taken
 

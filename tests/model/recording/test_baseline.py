@@ -10,6 +10,7 @@ from model.recording.checks import check_recording
 from model.recording.classes import CLASSES
 from model.recording.levels import measure_levels, overall
 from model.recording.recording import Recording
+from pipeline.simulator import Fault, Surroundings, simulate
 from tests.model.recording.machines import ELSEWHERE, RATE, RPM, machine, random_features
 
 
@@ -26,6 +27,13 @@ def test_of_each_healthy_recording_the_mean_spectra_are_kept(thresholds):
     healthy = describe_baseline(recordings, ELSEWHERE, thresholds)
     assert [each.envelope_spectra.shape[:2] for each in healthy.analyses] == [(7, 1)] * 2
     assert len(healthy.features.lines) == sum(len(each.starts) for each in healthy.analyses)
+
+
+def test_a_healthy_recording_is_described_at_its_true_speed(thresholds):
+    fault = (Fault("InnerRace", 6.0, jitter=0.002, zone_floor=0.3),)
+    signal = simulate(ELSEWHERE, RPM, 25_600, 6.0, 0, fault, Surroundings(shaft=(0.5, 0.4, 0.3, 0.2, 0.2, 0.2)))
+    healthy = describe_baseline([Recording(signal, 25_600, RPM / 1.024)], ELSEWHERE, thresholds)
+    assert healthy.levels[0].rpm == pytest.approx(RPM, rel=0.007)
 
 
 def test_a_short_baseline_is_refused_with_the_reason(diagnosis):

@@ -147,6 +147,26 @@ def test_a_shaft_too_slow_for_windows_is_judged_by_its_lines_where_it_turns_ofte
     assert "single windows say nothing" in long.warnings[-1]
 
 
+@pytest.mark.parametrize(
+    ("label", "louder", "prediction", "said"),
+    [("Normal", 1, "Normal", ""), ("Normal", 3, "Unknown", "level rose 9.6 dB"), ("OuterRace", 1, "OuterRace", "")],
+)
+def test_the_baseline_of_a_shaft_too_slow_for_windows_counts(diagnosis, label, louder, prediction, said):
+    """A gear's tone makes it a machine; its shaft's own tones lie below what is heard."""
+
+    def slow_machine(label, seed):
+        recording = machine(label, rpm=345, seconds=12, seed=seed)
+        gear = np.sin(2 * np.pi * 23 * 345 / 60 * np.arange(len(recording.signal)) / recording.sampling_rate)
+        return replace(recording, signal=recording.signal + gear)
+
+    present = slow_machine(label, 2)
+    present = replace(present, signal=louder * present.signal)
+    answer = diagnosis.diagnose(present, ELSEWHERE, [slow_machine("Normal", 1)])
+    assert answer.prediction == prediction
+    assert said in answer.reason
+    assert "judged by its lines and its level" in answer.warnings[0]
+
+
 @pytest.fixture(scope="module")
 def rig_recordings(rig):
     rows = read_rig(rig, ROOT / "data" / "rigs" / "mfpt.csv")

@@ -82,6 +82,12 @@ def test_a_rate_that_is_some_percent_wrong_is_found_and_loses_no_line(wrong, loo
     assert (evidence.fault, evidence.verdict) == ("InnerRace", "supports")
 
 
+@pytest.mark.parametrize("wrong", [0.9, 0.93, 1.07, 1.1])
+def test_a_factor_beyond_the_search_is_not_taken_for_its_edge(wrong, look):
+    factor, _ = look(faulty("InnerRace", 25_600, shaft=(0.5, 0.4, 0.3, 0.2, 0.2, 0.2)), "InnerRace", 25_600 * wrong)
+    assert factor == pytest.approx(1, abs=0.05)
+
+
 @pytest.mark.parametrize("slip", [-0.008, 0.008])
 def test_slip_is_no_wrong_speed(slip, look):
     factor, evidence = look(faulty("OuterRace", shaft=(0.5, 0.4, 0.3, 0.2), slip=slip))
@@ -90,10 +96,13 @@ def test_slip_is_no_wrong_speed(slip, look):
 
 
 def test_impacts_of_no_part_are_no_fault(look):
-    neighbour = Bearing(8, 0.27, 1.0)
-    for label in ("OuterRace", "InnerRace"):
+    neighbour = Bearing(10, 0.17, 1.0)  # BPFO 4.15, BPFI 5.85
+    for label, order in (("OuterRace", "8.30"), ("InnerRace", "5.85")):
         signal = simulate(neighbour, RPM, 12_000, 5.0, 1, (Fault(label, 6.0, jitter=0.002),))
-        assert look(signal)[1].fault == ""
+        evidence = look(signal)[1]
+        assert evidence.fault == ""
+        assert f"lines at {order}" in evidence.doubt
+        assert "those of no part of this bearing" in evidence.doubt
 
 
 @pytest.mark.parametrize("recording", ["105", "130", "209", "97"])
