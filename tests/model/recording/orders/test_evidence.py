@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -97,12 +99,12 @@ def test_slip_is_no_wrong_speed(slip, look):
 
 def test_impacts_of_no_part_are_no_fault(look):
     neighbour = Bearing(10, 0.17, 1.0)  # BPFO 4.15, BPFI 5.85
-    for label, order in (("OuterRace", "8.30"), ("InnerRace", "5.85")):
+    for label, order in (("OuterRace", 8.3), ("InnerRace", 5.85)):
         signal = simulate(neighbour, RPM, 12_000, 5.0, 1, (Fault(label, 6.0, jitter=0.002),))
         evidence = look(signal)[1]
         assert evidence.fault == ""
-        assert f"lines at {order}" in evidence.doubt
-        assert "those of no part of this bearing" in evidence.doubt
+        found = re.search(r"lines at ([\d.]+) orders of the shaft, those of no part of this bearing", evidence.doubt)
+        assert float(found.group(1)) == pytest.approx(order, rel=0.003)
 
 
 @pytest.mark.parametrize("recording", ["105", "130", "209", "97"])
