@@ -24,6 +24,8 @@ from tests.tools.docs.sources import (
     WINDOW_LENGTH,
     WINDOW_OF_RECORDING,
     count_healthy,
+    count_machines,
+    count_rigs,
     macro_f1,
     measured,
 )
@@ -37,8 +39,8 @@ DIAGNOSED_RPM = [f"{rpm:,}" for rpm in PARAMS["decision"]["checks"]["rpm"]]
 NETWORK_RPM = [f"{rpm:,}" for rpm in PARAMS["decision"]["decision"]["network_rpm"]]
 TRAINED_RPM = [f"{rpm:,}" for rpm in PARAMS["simulate"]["population"]["rpm"]]
 TRIED_RPM = [f"{rpm:,}" for rpm in (min(MACHINES["speeds"]), max(MACHINES["speeds"]))]
+FASTEST_TRIED = f"{max(MACHINES['speeds'])} rpm"
 FAINTEST = f"{100 * MACHINES['clutter']['faint']['depth'][1]:g}"
-FOREIGN = measured("foreign_alarms", "foreign_healthy", "foreign_alarms_baseline", "foreign_healthy")
 PASSAGES = {
     "README.md": (
         ("You need Python {} or newer", PYTHON),
@@ -48,10 +50,15 @@ PASSAGES = {
         ("has an accuracy of {} on the {} windows that", ACCURACY, HELD_OUT),
         ("its macro-F1 is {}. The recording", macro_f1("bearing", "wide_kernel")),
         ("and reaches {} there and {} where", macro_f1("bearing", "recording"), macro_f1("combinations", "recording")),
-        ("it called {} of {} healthy recordings faulty; with a healthy baseline, {} of {}.", *FOREIGN),
+        ("On other rigs it called {} of {} healthy", *count_rigs("healthy_called_faulty", "healthy")),
+        ("of {} simulated healthy machines it called {} faulty and was uncertain of {}.",
+         *count_machines("healthy", "healthy_called_faulty", "healthy_uncertain")),
+        ("at {} rpm they name {} of {} simulated", TRIED_RPM[1],
+         *count_machines("race_faults_found", "race_faults", speed=FASTEST_TRIED)),
+        ("Below {} and above {} rpm it refuses", *DIAGNOSED_RPM),
         ("on the fold of {} in macro-F1 is {};", OTHER, OTHER_F1),
         ("and {} seeds;", str(len(PARAMS["protocols"]["seeds"]))),
-        ("A baseline takes {} s", BASELINE),
+        ("A healthy baseline, which takes {} s", BASELINE),
         ("trained {} to {} rpm", *TRAINED_RPM),
         ("{} of the {} ({}, {} and {}, normal)", str(len(EXCERPTS)), RECORDINGS, *EXCERPTS),
     ),
@@ -116,15 +123,18 @@ PASSAGES = {
         ("fewer than {} times.", f"{PARAMS['decision']['evidence']['least_turns']:g}"),
         ("asks them from {} to {} rpm only", *NETWORK_RPM),
         ("cut into windows of {} s", WINDOW_OF_RECORDING),
-        ("{} of {} healthy recordings of three rigs faulty; with a baseline, also one of other speeds, {} of {}.",
-         *FOREIGN),
-        ("It named {} of {} race faults", *measured("foreign_races", "foreign_races")),
-        ("but only {} of {} at the other bearing", *measured("fan_end_races", "fan_end")),
-        ("trained {} to {} rpm", *TRAINED_RPM),
-        ("{} of 4 recordings are named", *measured("wrong_rate_named")),
-        ("at the true rate {} of 4", *measured("right_rate_named")),
-        ("called faulty: {} of 8 at 8,000 rpm, {} of 8 at 6,000 rpm",
-         *measured("healthy_8000_rpm", "healthy_6000_rpm")),
+        ("It called {} of {} healthy recordings of other rigs faulty and was uncertain of {}.",
+         *count_rigs("healthy_called_faulty", "healthy", "healthy_uncertain")),
+        ("It named {} of {} race faults with their type.", *count_rigs("race_faults_right", "race_faults")),
+        ("it named {} (too low) and {} (too high) of these,", *count_rigs("race_faults_right", stated="-2.4 %"),
+         *count_rigs("race_faults_right", stated="+2.4 %")),
+        ("with one that is 5 % wrong {} and {}.", *count_rigs("race_faults_right", stated="-5 %"),
+         *count_rigs("race_faults_right", stated="+5 %")),
+        ("Of {} simulated healthy machines with gears, belts, drives and damaged neighbours it called {} faulty and "
+         "was uncertain of {}.", *count_machines("healthy", "healthy_called_faulty", "healthy_uncertain")),
+        ("Of {} race faults beside all that it named {}, at {} rpm {} of {}.",
+         *count_machines("race_faults", "race_faults_found"), TRIED_RPM[1],
+         *count_machines("race_faults_found", "race_faults", speed=FASTEST_TRIED)),
     ),
     "docs/scale.md": (
         ("some {} requests a second of one record and {} of fifty", *measured("ray_one_record", "ray_fifty_records")),
@@ -173,9 +183,8 @@ FACTS = {
     "docs/recording.md": (
         "versions 4 to 7", "stated 10 % too", "ms at 12 kHz", "ms at 48 kHz", "ms at 192 kHz", "heights of 60 lines",
         "Else a 422 asks", "more than 1 % off",
-        "is 2.4 % off", "of 4 recordings", "rate 4 of 4", "level rose 9.5 dB", "2 to 3 kHz rose 14.0 dB",
+        "that is stated 2.4 % wrong", "one that is 5 % wrong", "level rose 9.5 dB", "2 to 3 kHz rose 14.0 dB",
         "impulsiveness in 2,500 to 4,000 Hz 4.2 times", "dB a decade", "for g is 19.8 dB",
-        "of 8 at 8,000 rpm", "of 8 at 6,000 rpm",
     ),
     "docs/scale.md": (
         "after a 5xx", "240 recordings of 10 s", "after 3 s of more load", "after 60 s", "gets a 503",

@@ -40,6 +40,19 @@ def macro_f1(protocol: str, network: str, fold: str = "") -> str:
     return f"{(entry['folds'][fold] if fold else entry['mean'])['macro_f1']:.3f}"
 
 
+def count_rigs(*names: str, stated: str = "stated") -> tuple[str, ...]:
+    """Return counts over all other rigs, without a baseline, at one of rig_trials' sampling rates."""
+    rigs = [entry["without baseline"][stated] for entry in read_json("rigs.json")["recording"].values()]
+    return tuple(f"{sum(rig[name] for rig in rigs):,}" for name in names)
+
+
+def count_machines(*names: str, speed: str = "") -> tuple[str, ...]:
+    """Return counts over the simulated machines, of all speeds unless one is given."""
+    trials = read_json("machine_trials.json")
+    entries = [trials[speed]] if speed else list(trials.values())
+    return tuple(f"{sum(entry[name] for entry in entries):,}" for name in names)
+
+
 def kilo(value: float) -> str:
     return f"{value / 1000:g}"
 
