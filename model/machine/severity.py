@@ -1,0 +1,83 @@
+"""How far a machine is from its own past, in units of a warning, and which part of it speaks."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from model.bearings import FaultOrders
+from model.machine.combs import ORDERS, find_families
+from model.machine.indicators import HALF_OCTAVES
+from model.machine.levels import ENVELOPE_BANDS
+from model.machine.thresholds import Severity
+
+
+class Part(NamedTuple):
+    """A change: size 1 is a warning's. kind is "lines", "impacts" or "level"; fault is of a family of lines, or empty;
+    where is the order or the number of the envelope band; growth in natural logarithm or dB; moment: times healthy."""
+
+    size: float
+    kind: str
+    fault: str = ""
+    name: str = ""
+    where: float = 0.0
+    growth: float = 0.0
+    moment: float = 1.0
+
+
+def find_line_parts(growth: np.ndarray, deviation: float, orders: FaultOrders | None, limits: Severity) -> list[Part]:
+    """Return the growth of each family's lines and of the highest other comb.
+
+    growth (orders,) is that of the smoothed combs, natural logarithm; deviation is its own on a healthy machine.
+    """
+    parts, other = [], np.ones(len(ORDERS), bool)
+    for fault, name, order, near in find_families(orders) if orders else ():
+        grown = float(growth[near].max())
+        size = min(grown / deviation / limits.line_deviations, grown / limits.line_growth)
+        parts.append(Part(size, "lines", fault, name, order, grown))
+        other &= ~near
+    place = int(np.where(other, growth, -np.inf).argmax())
+    grown = float(growth[place])
+    size = min(grown / deviation / limits.other_deviations, grown / limits.other_growth)
+    return [*parts, Part(size, "lines", "", "", float(ORDERS[place]), grown)]
+
+
+def find_impact_part(levels: np.ndarray, moments: np.ndarray, limits: Severity) -> Part:
+    """Return the band that is louder (dB) and more impulsive (natural logarithm) than before, (bands,) each."""
+    loud = np.nan_to_num(levels[1 + HALF_OCTAVES :], nan=0.0)
+    rise = np.nan_to_num(moments, nan=0.0)
+    sizes = np.minimum(loud / limits.band_level, rise / limits.moment)
+    band = int(sizes.argmax())
+    return Part(float(sizes[band]), "impacts", where=band, growth=float(loud[band]), moment=float(np.exp(rise[band])))
+
+
+def find_level_part(levels: np.ndarray, limits: Severity) -> Part:
+    rise = float(np.nan_to_num(levels[0], nan=0.0))
+    return Part(rise / limits.level, "level", growth=rise)
+
+
+def combine(parts: list[Part]) -> float:
+    """Return the severity: the root of the sum of squares of the largest part of each kind, of those above 0."""
+    largest = [max((part.size for part in parts if part.kind == kind), default=0.0) for kind in KINDS]
+    return float(np.sqrt(sum(max(size, 0.0) ** 2 for size in largest)))
+
+
+def describe(part: Part) -> str:
+    """Return a part in words, with figures."""
+    if part.kind == "level":
+        return f"level rose {part.growth:.1f} dB"
+    if part.kind == "impacts":
+        low, high = (edge / 1_000 for edge in ENVELOPE_BANDS[int(part.where)])
+        return f"impacts in {low:g} to {high:g} kHz: level +{part.growth:.1f} dB, impulsiveness {part.moment:.1f} times"
+    decibels = 20 / np.log(10) * part.growth
+    if part.fault:
+        return f"{part.name} line (order {part.where:.2f}) grew {decibels:.1f} dB"
+    return f"lines at order {part.where:.2f}, of no part of this bearing, grew {decibels:.1f} dB"
+
+
+def explain(parts: list[Part]) -> str:
+    """Return what grew most, and the next where it is of a warning's size on its own."""
+    ranked = sorted(parts, key=lambda part: -part.size)
+    return "; ".join(describe(part) for place, part in enumerate(ranked[:3]) if part.size >= 1 or not place)
+
+
+KINDS = ("lines", "impacts", "level")
