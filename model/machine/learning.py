@@ -49,12 +49,14 @@ class Past:
     combs: Mean = field(default_factory=lambda: Mean.of(len(ORDERS)))
     moments: Mean = field(default_factory=lambda: Mean.of(len(ENVELOPE_BANDS)))
     speeds: list[SpeedState] = field(default_factory=list)
+    comb_spread: float = 0.0  # deviation, natural logarithm, pooled over all orders: a short past tells none alone
 
     def add(self, indicators: Indicators, limits: Learning) -> None:
         """Learn from one of the first recordings."""
         self.recordings += 1
         if np.isfinite(indicators.rpm):
             self.combs.add(indicators.combs)
+            self.comb_spread = float(np.sqrt(self.combs.variance().mean()))
         self.moments.add(indicators.moments)
         self.find_speed(indicators.rpm, limits).levels.add(indicators.levels)
 
@@ -65,10 +67,6 @@ class Past:
             near = [SpeedState(rpm, Mean.of(LEVELS))]
             self.speeds += near
         return min(near, key=lambda each: abs(each.rpm - rpm))
-
-    def comb_spread(self, limits: Learning) -> float:
-        """Return the deviation of combs, natural logarithm, pooled over all orders: a short past tells none alone."""
-        return max(float(np.sqrt(self.combs.variance().mean())), limits.least_spread)
 
 
 def is_same(known: float, rpm: float, room: float) -> bool:

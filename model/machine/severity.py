@@ -43,16 +43,16 @@ def find_line_parts(growth: np.ndarray, deviation: float, orders: FaultOrders | 
 
 def find_impact_part(levels: np.ndarray, moments: np.ndarray, limits: Severity) -> Part:
     """Return the band that is louder (dB) and more impulsive (natural logarithm) than before, (bands,) each."""
-    loud = np.nan_to_num(levels[1 + HALF_OCTAVES :], nan=0.0)
-    rise = np.nan_to_num(moments, nan=0.0)
-    sizes = np.minimum(loud / limits.band_level, rise / limits.moment)
+    loud = levels[1 + HALF_OCTAVES :]
+    sizes = np.minimum(loud / limits.band_level, moments / limits.moment)
     band = int(sizes.argmax())
-    return Part(float(sizes[band]), "impacts", where=band, growth=float(loud[band]), moment=float(np.exp(rise[band])))
+    return Part(
+        float(sizes[band]), "impacts", where=band, growth=float(loud[band]), moment=float(np.exp(moments[band]))
+    )
 
 
 def find_level_part(levels: np.ndarray, limits: Severity) -> Part:
-    rise = float(np.nan_to_num(levels[0], nan=0.0))
-    return Part(rise / limits.level, "level", growth=rise)
+    return Part(float(levels[0]) / limits.level, "level", growth=float(levels[0]))
 
 
 def combine(parts: list[Part]) -> float:

@@ -1,4 +1,4 @@
-"""A watch as bytes, exactly: continuing from them gives the same states, bit for bit, as a replay from the beginning."""
+"""A watch as bytes, exactly: continuing from them gives the same states, bit for bit, as a replay."""
 
 import json
 from dataclasses import asdict
@@ -24,6 +24,7 @@ def write_watch(watch: Watch) -> bytes:
     head = {name: getattr(watch, name) for name in SCALARS} | {
         "version": VERSION,
         "recordings": past.recordings,
+        "comb_spread": past.comb_spread,
         "speeds": [each.rpm for each in past.speeds],
         "last_moments": len(watch.last_moments),
         "last_levels": len(watch.last_levels),
@@ -43,6 +44,7 @@ def read_watch(kept: bytes, orders: FaultOrders | None, limits: Thresholds) -> W
         raise ValueError(f"the watch is of version {head['version']}, expected {VERSION}: replay its recordings")
     lines, bands = len(ORDERS), len(ENVELOPE_BANDS)
     past = Past(head["recordings"], values.take_mean(lines), values.take_mean(bands))
+    past.comb_spread = head["comb_spread"]
     past.speeds = [SpeedState(rpm, values.take_mean(LEVELS)) for rpm in head["speeds"]]
     watch = Watch(orders, limits, past, values.take(lines), values.take(bands), values.take(LEVELS))
     watch.last_moments = [values.take(bands) for _ in range(head["last_moments"])]

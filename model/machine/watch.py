@@ -62,7 +62,7 @@ class Watch:
         """Return the state after one more recording; they come in the order of their moments (unix seconds)."""
         self.started = taken_at if self.started is None else self.started
         rises = self.find_rises(indicators)
-        defect = find_defect(indicators, float(np.nan_to_num(rises[0])), self.limits.sensor)
+        defect = find_defect(indicators, float(rises[0]) if np.isfinite(rises[0]) else 0.0, self.limits.sensor)
         if self.note_sensor(taken_at, defect):
             return self.describe(0.0, [])
         if self.past.recordings < self.limits.learning.recordings:
@@ -138,7 +138,7 @@ class Watch:
         if self.past.combs.count[0]:
             weight = limits.smoothing.weight
             noise = np.sqrt(weight / (2 - weight) + 1 / self.past.combs.count[0])
-            deviation = float(self.past.comb_spread(limits.learning) * noise)
+            deviation = float(max(self.past.comb_spread, limits.learning.least_spread) * noise)
             parts = find_line_parts(self.combs, deviation, self.orders, limits.severity)
         impacts = find_impact_part(self.levels, self.moments, limits.severity)
         return [*parts, impacts, find_level_part(self.levels, limits.severity)]
@@ -162,7 +162,10 @@ class Watch:
 
 
 def median(last: list[np.ndarray], now: np.ndarray) -> np.ndarray:
-    """Return the median of the last MEDIAN values, of which now is one; last is kept up."""
+    """Return the median of the last MEDIAN values, of which now is one, or the mean of fewer; last is kept up."""
     last.append(now)
     del last[:-MEDIAN]
-    return np.median(last, axis=0)
+    if len(last) < MEDIAN:
+        return np.mean(last, axis=0)
+    first, second, third = last
+    return np.maximum(np.minimum(first, second), np.minimum(np.maximum(first, second), third))
