@@ -131,7 +131,8 @@ def find_defect(signal: np.ndarray, sampling_rate: float, limits: Checks) -> str
     if clipped > limits.clipped:
         return f"the signal is clipped: {100 * clipped:.2g} % of the samples rest on its largest or smallest value"
     part = signal[: quick_length(len(signal))]
-    power = np.square(np.abs(np.fft.rfft((part - part.mean()) * np.hanning(len(part)))))
+    tapered = ((part - part.mean()) * np.hanning(len(part))).astype(np.float32)
+    power = np.square(np.abs(np.fft.rfft(tapered)), dtype=np.float64)
     heard = power[round(limits.drift * len(part) / sampling_rate) :]
     first = len(power) - len(heard) if heard.sum() > limits.audible * power.sum() else 0
     peak = first + int(power[first:].argmax())

@@ -105,6 +105,7 @@ class Speed(NamedTuple):
     least: float
     least_shaft: float
     borne_out: float
+    borne_out_share: float
     margin: float
     alike: float
 

@@ -105,7 +105,7 @@ def test_the_model_tells_what_a_recording_must_be(client):
     assert upload == {
         "suffixes": [".mat", ".csv", ".txt", ".wav", ".npy", ".gz"],
         "most_bytes": 32_000_000,
-        "least_sampling_rate": 12_000,
+        "least_sampling_rate": 11_000,
         "least_seconds": pytest.approx(0.683, abs=1e-3),
         "answer_timeout": 30,
     }

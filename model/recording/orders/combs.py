@@ -31,12 +31,13 @@ class Found(NamedTuple):
     bands: np.ndarray
 
 
-def score(spectra: OrderSpectra, heights: np.ndarray, fundamentals: np.ndarray, sideband: float, factor: float,
-          harmonics: int = HARMONICS, room: float = SHAFT_ROOM) -> np.ndarray:  # fmt: skip
+def score(spectra: OrderSpectra, heights: np.ndarray, fundamentals: np.ndarray, sideband: float,
+          factor: float | np.ndarray, harmonics: int = HARMONICS, room: float = SHAFT_ROOM) -> np.ndarray:  # fmt: skip
     """Return the scores (bands, fundamentals) of combs: weighted sums of heights, with unit deviation on noise.
 
     heights (bands, bins) as in spectra. fundamentals are in stated orders; factor is the true shaft rate over the
-    stated one. Teeth within `room` bins of a harmonic of the shaft, or beyond the spectrum, count for nothing.
+    stated one, or one of each comb. Teeth within `room` bins of a harmonic of the shaft, or beyond the spectrum, count
+    for nothing.
     """
     multiples = np.arange(1, harmonics + 1)[:, None] * fundamentals
     teeth, weights = [multiples], [np.ones(harmonics)]
@@ -51,7 +52,7 @@ def score(spectra: OrderSpectra, heights: np.ndarray, fundamentals: np.ndarray, 
     return total / np.sqrt(np.maximum(np.square(weight).sum(axis=0), 2.0))
 
 
-def is_shaft(positions: np.ndarray, factor: float, room: float) -> np.ndarray:
+def is_shaft(positions: np.ndarray, factor: float | np.ndarray, room: float) -> np.ndarray:
     """Return which positions (stated orders) lie within less than `room` orders of a harmonic of the shaft."""
     turns = positions / factor
     return np.abs(turns - np.rint(turns)) * factor < room

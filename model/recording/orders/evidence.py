@@ -161,11 +161,12 @@ def modulation_depth(peaks: np.ndarray, around: np.ndarray) -> float:
 def line_shares(spectra: OrderSpectra, band: int, fundamental: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the power of a comb's harmonics in a band, over the squared mean of the envelope, and that around them."""
     power = spectra.power[band]
+    power = power[: np.isfinite(power).sum()]
     centres = np.rint(np.arange(1, HARMONICS + 1) * fundamental / spectra.spacing).astype(int)
-    centres = centres[centres + 1 < np.isfinite(power).sum()]
+    centres = centres[centres + 1 < len(power)]
     reach = round(AROUND / spectra.spacing)
     peaks = np.array([power[centre - 1 : centre + 2].max() for centre in centres])
-    around = np.array([np.nanmedian(power[max(centre - reach, 0) : centre + reach]) for centre in centres])
+    around = np.array([np.median(power[max(centre - reach, 0) : centre + reach]) for centre in centres])
     return peaks, around
 
 

@@ -5,6 +5,7 @@ numpy only: the service imports this module.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,14 @@ AROUND = 0.75  # orders; a line is compared with the medians of stretches of thi
 TALLEST = 9.0  # deviations; one tall line alone is no comb
 BLOCK = 2**20  # samples transformed at once
 TINY = 1e-30
+# lengths that an FFT is quick with: products of 2, 3, 5, 7 and 11
+QUICK = np.array([1.0])
+for prime in (2, 3, 5, 7, 11):
+    QUICK = np.outer(QUICK, prime ** np.arange(23.0)).ravel()
+    QUICK = np.sort(QUICK[QUICK <= 4 * BLOCK])
+SHORTER, LONGER = 0.98, 1.1  # times its length that a block may be cut or filled up to
+MOST_PARTS = 256
+OFF = 5e-5  # share that a segment may be off its turns
 
 
 class OrderSpectra(NamedTuple):
@@ -45,18 +54,20 @@ def transform_orders(signal: np.ndarray, sampling_rate: float, shaft_rate: float
     cepstrum pre-whitening for the diagnosis of bearing faults under variable speed conditions, MSSP 36 (2013).
     """
     bands = divide(sampling_rate)
-    seconds = min(TURNS / shaft_rate, len(signal) / sampling_rate, BLOCK / sampling_rate)
-    spacing = 1 / (seconds * shaft_rate)
+    longest = QUICK[np.searchsorted(QUICK, min(len(signal), BLOCK), "right") - 1]
+    segment = TURNS / shaft_rate * sampling_rate
+    segment = segment if segment < SHORTER * longest else longest
+    spacing = sampling_rate / (segment * shaft_rate)
     bins = round(LAST_ORDER / spacing) + 2
     power, shaft, segments = np.zeros((len(bands), bins)), 0.0, 0
-    for block in cut_blocks(signal, round(seconds * sampling_rate)):
-        length = fast_length(len(block))
+    for block in cut_blocks(signal, int(segment)):
+        length, wholes, parts = choose_lengths(len(block), segment)
         transform = np.fft.rfft(block.astype(np.float32), length)
         modulus = np.abs(transform)
         shaft = shaft + order_power(modulus, sampling_rate / length, spacing * shaft_rate, bins)
         white = transform / np.maximum(modulus, np.float32(1e-7) * modulus.max() + np.float32(TINY))
-        each = [segment_power(white, sampling_rate / length, band, len(block) / sampling_rate, seconds, bins)
-                for band in bands]  # fmt: skip
+        edges, filled = np.rint(bands * (length / sampling_rate)).astype(int), min(len(block) / length, 1)
+        each = [segment_power(white[low:high], wholes, parts, filled, bins) for low, high in edges]
         segments += each[0][1]
         power += np.stack([total for total, _ in each])
     power /= segments
@@ -84,13 +95,31 @@ def cut_blocks(signal: np.ndarray, segment: int) -> Iterator[np.ndarray]:
 
 def fast_length(samples: int) -> int:
     """Return the next length that an FFT is quick with."""
-    lengths = (factor * 2 ** int(np.ceil(np.log2(max(samples / factor, 1)))) for factor in (1, 3, 5, 9, 15, 25, 27, 45))
-    return min(int(length) for length in lengths)
+    return int(QUICK[np.searchsorted(QUICK, samples)])
+
+
+@lru_cache(maxsize=256)
+def choose_lengths(samples: int, segment: float) -> tuple[int, int, int]:
+    """Return the length that a block of samples is filled up to, and a segment of it as (wholes, parts).
+
+    All three are such that an FFT is quick with them; the segment of this many samples, no whole number, is parts over
+    wholes of the block, so that the shaft's harmonics lie on bins.
+    """
+    lengths = QUICK[(SHORTER * samples <= QUICK) & (LONGER * samples >= QUICK)]
+    parts = QUICK[QUICK <= MOST_PARTS][:, None]
+    wholes = np.rint(lengths / segment * parts)
+    off = np.abs(wholes / parts * segment / lengths - 1)
+    off[~np.isin(wholes, QUICK) | (wholes < parts)] = np.inf
+    least = off.min(axis=0)
+    near = np.where(least <= OFF, np.abs(lengths / samples - 1), np.inf)  # as little cut or filled as there can be
+    best = int(near.argmin() if np.isfinite(near.min()) else least.argmin())
+    part = int(off[:, best].argmin())
+    return int(lengths[best]), int(wholes[part, best]), int(parts[part, 0])
 
 
 def order_power(modulus: np.ndarray, resolution: float, spacing: float, bins: int) -> np.ndarray:
     """Return the power (bins,) of a spectrum in bins `spacing` apart, NaN beyond it; resolution and spacing in Hz."""
-    edges = np.floor((np.arange(bins + 1) - 0.5) * spacing / resolution + 0.5).astype(int).clip(0)
+    edges = np.ceil((np.arange(bins + 1) - 0.5) * (spacing / resolution)).astype(int).clip(0)
     inside = int(np.searchsorted(edges, len(modulus)))
     if inside < 2:
         return np.full(bins, np.nan)
@@ -99,27 +128,30 @@ def order_power(modulus: np.ndarray, resolution: float, spacing: float, bins: in
 
 
 def segment_power(
-    white: np.ndarray, resolution: float, band: np.ndarray, duration: float, seconds: float, bins: int
-) -> tuple[np.ndarray, int]:
+    white: np.ndarray, wholes: int, parts: int, filled: float, bins: int
+) -> tuple[np.ndarray, int]:  # fmt: skip
     """Return the summed power (bins,) of the lines of a band's squared envelope over its mean, and how many segments.
 
-    white (frequencies,) lies `resolution` (Hz) apart; the block lasts `duration` (s), a segment `seconds`. Segments
-    overlap by half.
+    white (frequencies,) is a band of the spectrum of a block whose share `filled` is signal; a segment is `parts` over
+    `wholes` of the block. Segments overlap by half.
     """
-    low, high = (round(edge / resolution) for edge in band)
-    length = fast_length(2 * (high - low))
-    analytic = np.fft.ifft(white[low:high], length)
+    unit = fast_length(-(-2 * len(white) // wholes))
+    analytic = np.fft.ifft(white, wholes * unit)
     envelope = np.square(analytic.real) + np.square(analytic.imag)
-    rate = length * resolution
-    envelope = envelope[: int(duration * rate)]
-    samples = min(round(seconds * rate), len(envelope))
-    parts = sliding_window_view(envelope, samples)[:: max(samples // 2, 1)]
-    taper = np.hanning(samples).astype(np.float32)
-    relative = parts / parts.mean(axis=1, keepdims=True) - 1
+    samples = parts * unit
+    envelope = envelope[: max(int(filled * wholes * unit), samples)]
+    segments = sliding_window_view(envelope, samples)[:: max(samples // 2, 1)]
+    taper = hann(samples)
+    relative = segments / segments.mean(axis=1, keepdims=True) - 1
     spectrum = np.fft.rfft(relative * taper, axis=1)[:, :bins]
     total = (np.square(np.abs(spectrum), dtype=np.float64) * (2 / taper.sum(dtype=np.float64)) ** 2).sum(axis=0)
     last = len(total) - 2 if len(total) < bins else bins  # what lies near the envelope's own end has no surroundings
-    return np.append(total[:last], np.full(bins - last, np.nan)), len(parts)
+    return np.append(total[:last], np.full(bins - last, np.nan)), len(segments)
+
+
+@lru_cache(maxsize=32)
+def hann(samples: int) -> np.ndarray:
+    return np.hanning(samples).astype(np.float32)
 
 
 def stand_out(power: np.ndarray, spacing: float) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from model.bearings import FaultOrders
 from model.recording import thresholds
-from model.recording.orders.combs import find, find_highest_decoy, take_out_families
+from model.recording.orders.combs import find, find_highest_decoy, near, score, take_out_families
 from model.recording.orders.families import Family, list_families
 from model.recording.orders.spectra import OrderSpectra
 
@@ -24,24 +24,30 @@ DECOY_SHARE = 0.98  # of the decoys' scores lie below what a comb has to exceed
 
 
 class Support(NamedTuple):
-    """What the shaft's combs say for each of factors (factors,), and what they say together with the bearing's."""
+    """What the shaft's combs say for each of factors (factors,), and what they say together with the bearing's.
+
+    In support neither counts for more than so much; unlimited is the sum without limits, whose peaks are sharp.
+    """
 
     factors: np.ndarray
     shaft: np.ndarray
     support: np.ndarray
+    unlimited: np.ndarray
 
 
 def find_factor(spectra: OrderSpectra, orders: FaultOrders, limits: thresholds.Speed) -> float:
     """Return the true shaft rate over the stated one: near 1 where that is borne out, 1 if nothing is clear."""
-    factors, shaft, support = weigh_factors(spectra, orders, limits)
+    factors, shaft, support, unlimited = weigh_factors(spectra, orders, limits)
     stated = np.abs(factors - 1) <= limits.stated
-    best = int(np.where(stated, -np.inf, support).argmax())
-    borne_out = shaft[stated].max() >= limits.borne_out or shaft[best] < limits.least_shaft
+    best = int(np.where(stated, -np.inf, unlimited).argmax())
+    enough = max(limits.borne_out, limits.borne_out_share * shaft[best])
+    borne_out = shaft[stated].max() >= enough or shaft[best] < limits.least_shaft
     if borne_out or support[best] <= max(limits.least, support[stated].max() + limits.margin):
-        best = int(np.where(stated, support, -np.inf).argmax())
+        best = int(np.where(stated, unlimited, -np.inf).argmax())
     if support[best] <= limits.least or best in EDGES % len(factors):
         return 1.0
-    alike = (support >= limits.alike * support[best]) & (np.abs(factors / factors[best] - 1) <= limits.slip)
+    alike = unlimited >= unlimited[best] - (1 - limits.alike) * abs(unlimited[best])
+    alike &= (np.abs(factors / factors[best] - 1) <= limits.slip) & (stated == stated[best])
     return float(factors[alike].mean())  # combs of few teeth score alike over some bins: the middle is the best guess
 
 
@@ -54,9 +60,10 @@ def weigh_factors(spectra: OrderSpectra, orders: FaultOrders, limits: thresholds
     """Return the factors that are tried and what the shaft's and the bearing's combs together say for each."""
     factors = np.arange(1 - limits.reach, 1 + limits.reach + FINE / 2, FINE)
     decoys = np.quantile(score_shaft(spectra, DECOYS), DECOY_SHARE, axis=1)
-    shaft = np.clip((score_shaft(spectra, factors) - decoys[:, None]).max(axis=0), 0, limits.most_shaft)
-    bearing = score_bearing(spectra, list_families(orders), factors, limits.slip)
-    return Support(factors, shaft, shaft + limits.bearing_weight * np.clip(bearing, 0, limits.most_bearing))
+    shaft = (score_shaft(spectra, factors) - decoys[:, None]).max(axis=0)
+    bearing = limits.bearing_weight * score_bearing(spectra, list_families(orders), factors, limits.slip)
+    most = limits.most_shaft, limits.bearing_weight * limits.most_bearing
+    return Support(factors, shaft, np.clip(shaft, 0, most[0]) + np.clip(bearing, 0, most[1]), shaft + bearing)
 
 
 def score_shaft(spectra: OrderSpectra, factors: np.ndarray) -> np.ndarray:
@@ -78,7 +85,7 @@ def score_bearing(
 ) -> np.ndarray:  # fmt: skip
     """Return by how much the bearing's best comb exceeds every decoy, at factors (factors,) and with slip on top."""
     coarse = np.arange(factors[0] - slip, factors[-1] + slip, COARSE)
-    best = [max(find(spectra, spectra.heights, family, COARSE, each).score for family in families) for each in coarse]
+    best = np.max([score_family(spectra, family, coarse) for family in families], axis=0)
     there = float(coarse[int(np.argmax(best))])
     found = [find(spectra, spectra.heights, family, slip, there) for family in families]
     null = take_out_families(spectra, spectra.heights, families, found, there)
@@ -87,6 +94,14 @@ def score_bearing(
     reach = round(slip / FINE)
     around = np.lib.stride_tricks.sliding_window_view(np.pad(exact, reach, mode="edge"), 2 * reach + 1)
     return around.max(axis=1) - decoy
+
+
+def score_family(spectra: OrderSpectra, family: Family, factors: np.ndarray) -> np.ndarray:
+    """Return the score of a family's best comb in any band at each of factors (factors,)."""
+    each = [near(family.order * factor, COARSE, spectra.spacing) for factor in factors]
+    repeated = np.repeat(factors, [len(fundamentals) for fundamentals in each])
+    scores = score(spectra, spectra.heights, np.concatenate(each), family.sideband, repeated).max(axis=0)
+    return np.maximum.reduceat(scores, np.cumsum([0, *(len(fundamentals) for fundamentals in each[:-1])]))
 
 
 def describe_factor(factor: float) -> str:

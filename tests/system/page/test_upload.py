@@ -13,7 +13,7 @@ from tests.system.page.helpers import EXAMPLES, OUTER, inside, plotted
 
 
 def test_the_page_names_the_limits_that_the_service_told(page):
-    expect(page.locator("#limits")).to_have_text(".mat, .csv, .txt, .wav, .npy or .gz, up to 32 MB, 12,000 Hz or more")
+    expect(page.locator("#limits")).to_have_text(".mat, .csv, .txt, .wav, .npy or .gz, up to 32 MB, 11,000 Hz or more")
     for name in ("file", "baseline"):
         expect(page.locator(f"#{name}")).to_have_attribute("accept", ".mat,.csv,.txt,.wav,.npy,.gz")
 

@@ -80,7 +80,7 @@ def test_neither_the_unit_nor_an_offset_matters(look):
 def test_a_rate_that_is_some_percent_wrong_is_found_and_loses_no_line(wrong, look):
     signal = faulty("InnerRace", 25_600, shaft=(0.5, 0.4, 0.3, 0.2, 0.2, 0.2))
     factor, evidence = look(signal, "InnerRace", 25_600 * wrong)
-    assert factor == pytest.approx(wrong, rel=0.007)
+    assert factor == pytest.approx(wrong, rel=0.001)
     assert (evidence.fault, evidence.verdict) == ("InnerRace", "supports")
 
 
@@ -98,13 +98,14 @@ def test_slip_is_no_wrong_speed(slip, look):
 
 
 def test_impacts_of_no_part_are_no_fault(look):
-    neighbour = Bearing(10, 0.17, 1.0)  # BPFO 4.15, BPFI 5.85
-    for label, order in (("OuterRace", 8.3), ("InnerRace", 5.85)):
+    neighbour = Bearing(14, 0.18, 1.0)
+    for label, order in (("OuterRace", 5.74), ("InnerRace", 8.26)):
         signal = simulate(neighbour, RPM, 12_000, 5.0, 1, (Fault(label, 6.0, jitter=0.002),))
         evidence = look(signal)[1]
         assert evidence.fault == ""
         found = re.search(r"lines at ([\d.]+) orders of the shaft, those of no part of this bearing", evidence.doubt)
-        assert float(found.group(1)) == pytest.approx(order, rel=0.003)
+        multiples = float(found.group(1)) / order
+        assert multiples == pytest.approx(round(multiples), rel=0.003)
 
 
 @pytest.mark.parametrize("recording", ["105", "130", "209", "97"])
