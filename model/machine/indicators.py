@@ -53,7 +53,7 @@ class Indicators(NamedTuple):
         return np.concatenate([[2 * decibels(self.rms)], self.bands, self.envelopes])
 
     def to_bytes(self) -> bytes:
-        """Return all of it in 505 bytes, little endian: float32 and float16, the combs in steps of 0.015."""
+        """Return all of it in 511 bytes, little endian: float32 and float16, the combs in steps of 0.015."""
         small = np.concatenate([self.bands, self.envelopes, self.moments]).astype("<f2")
         steps = np.clip(np.rint(self.combs / STEP) + ZERO, 0, 255).astype(np.uint8)
         return HEAD.pack(VERSION, *self[:10]) + small.tobytes() + steps.tobytes()

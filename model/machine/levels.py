@@ -26,7 +26,7 @@ class Levels(NamedTuple):
 def measure_levels(signal: np.ndarray, sampling_rate: float) -> Levels:
     """Return the levels of a signal (samples,) without mean."""
     transform, spacing = tapered_transform(signal, sampling_rate)
-    power = np.square(np.abs(transform))
+    power, plain = np.square(np.abs(transform)), np.fft.rfft(signal)  # a taper would be an envelope of its own
     bands = np.full(len(LEVEL_EDGES) - 1, np.nan)
     for number, (low, high) in enumerate(pairwise(LEVEL_EDGES)):
         first, last = round(low / spacing), round(high / spacing)
@@ -37,7 +37,7 @@ def measure_levels(signal: np.ndarray, sampling_rate: float) -> Levels:
         if (cut := cut_band(band, sampling_rate)) is not None:
             first, last = (round(edge / spacing) for edge in cut)
             envelopes[number] = decibels(power[first:last].sum())
-            moments[number] = log_moment(transform[first:last])
+            moments[number] = log_moment(plain[first:last])
     return Levels(bands, envelopes, moments)
 
 
