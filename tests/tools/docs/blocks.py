@@ -32,6 +32,7 @@ def make() -> dict[str, str]:
         "errors": make_errors(),
         "fields": make_fields(),
         "honesty": make_honesty(),
+        "lives": make_lives(),
         "machines": write_machines(read_json("machine_trials.json")),
         "measurements": make_measurements(),
         "metrics": make_metrics(),
@@ -55,6 +56,17 @@ def write_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def write_list(values: Iterable, unit: str) -> str:
     *first, last = map(str, values)
     return f"{', '.join(first)} and {last} {unit}"
+
+
+def make_lives() -> str:
+    """Return one row a method: what its alarms on runs to failure are worth."""
+    head = ("method", "warned before the end", "valid at 5 %", "valid at 10 %", "false episodes", "mean lead")
+    rows = []
+    for name, entry in read_json("lives.json")["runs"].items():
+        scores = entry["all"]
+        counted = [f"{scores[each]} of {scores['runs']}" for each in ("warned", "valid_5", "valid_10")]
+        rows.append((name, *counted, str(scores["false_episodes"]), f"{scores['mean_lead_hours']:.2f} h"))
+    return write_table(head, rows)
 
 
 def protocols() -> dict[str, tuple[str, str, str]]:

@@ -1,5 +1,8 @@
 """Where the numbers in the prose of README and docs come from; every {} of a passage stands for one."""
 
+from model.machine.combs import ORDERS
+from model.machine.indicators import LEAST_SECONDS as LEAST_SECONDS_WATCHED
+from model.machine.indicators import SIZE
 from tests.tools.docs.pages import Figure
 from tests.tools.docs.sources import (
     ACCURACY,
@@ -24,6 +27,7 @@ from tests.tools.docs.sources import (
     WINDOW_LENGTH,
     WINDOW_OF_RECORDING,
     count_healthy,
+    count_lives,
     count_machines,
     count_rigs,
     macro_f1,
@@ -39,6 +43,7 @@ DIAGNOSED_RPM = [f"{rpm:,}" for rpm in PARAMS["decision"]["checks"]["rpm"]]
 NETWORK_RPM = [f"{rpm:,}" for rpm in PARAMS["decision"]["decision"]["network_rpm"]]
 TRAINED_RPM = [f"{rpm:,}" for rpm in PARAMS["simulate"]["population"]["rpm"]]
 TRIED_RPM = [f"{rpm:,}" for rpm in (min(MACHINES["speeds"]), max(MACHINES["speeds"]))]
+WATCH = PARAMS["machine"]
 FASTEST_TRIED = f"{max(MACHINES['speeds'])} rpm"
 FAINTEST = f"{100 * MACHINES['clutter']['faint']['depth'][1]:g}"
 PASSAGES = {
@@ -73,6 +78,22 @@ PASSAGES = {
         ("itself takes {} s of processor time", *measured("render_processor")),
         ("It has {} MB in memory then", *measured("render_ready_memory")),
         ("had {} MB at most", *measured("render_most_memory")),
+    ),
+    "docs/machine.md": (
+        ("A recording from {} s on becomes {} bytes", f"{LEAST_SECONDS_WATCHED:g}", str(SIZE)),
+        ("at {} orders, a percent apart", str(len(ORDERS))),
+        ("The first {} valid recordings", str(WATCH["learning"]["recordings"])),
+        ("for each speed, within {} %", f"{100 * WATCH['learning']['same_speed']:g}"),
+        ("with a weight of {} follows", str(WATCH["smoothing"]["weight"])),
+        ("raised after {} recordings in a row and cleared after {}:", str(WATCH["persistence"]["raise_after"]),
+         str(WATCH["persistence"]["clear_after"])),
+        ("On {} simulated lives", *count_lives("lives")),
+        ("it raised {} false alarms in {} recordings", *count_lives("false_alarms", "recordings_before")),
+        ("It alarmed {} of {} growing faults, {} of them", *count_lives("found", "faults", "family_right")),
+        ("at a median of {} dB", *count_lives("median_snr_at_the_alarm")),
+        ("of {} sensor faults it blamed the sensor within three recordings in {}",
+         *count_lives("sensor_faults", "sensor_faults_found")),
+        ("On FEMTO's {} runs to failure", str(len(PARAMS["life_trials"]["runs"]["rpm"]))),
     ),
     "docs/pipeline.md": (
         ("It sent {} records; the accuracy was {}", HELD_OUT, ACCURACY),
@@ -175,6 +196,7 @@ FACTS = {
         "folders under 512 MB", "plan has 512 MB", "after 15 minutes", "recording of 2,000,000 samples", "gets a 503",
         "on port 8000 and the page by itself on 8080", "Measured on 2026-11-22",
     ),
+    "docs/machine.md": ("IEEE PHM 2012", "log 2 for noise", "root of the sum", "each 1 at a warning"),
     "docs/pipeline.md": ("published loop (5,000 epochs",),
     "docs/protocols.md": (
         "most publications get 100 %", "make 100 % easy", "between 5 and 6 kHz", "its 95 % interval",

@@ -53,6 +53,12 @@ def count_machines(*names: str, speed: str = "") -> tuple[str, ...]:
     return tuple(f"{sum(entry[name] for entry in entries):,}" for name in names)
 
 
+def count_lives(*names: str) -> tuple[str, ...]:
+    """Return scores of the watch on simulated lives."""
+    scores = read_json("lives.json")["simulated"]
+    return tuple(f"{scores[name]:,.1f}" if isinstance(scores[name], float) else f"{scores[name]:,}" for name in names)
+
+
 def kilo(value: float) -> str:
     return f"{value / 1000:g}"
 
