@@ -9,6 +9,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
+from starlette.concurrency import run_in_threadpool
 
 from api import health, served_model
 from api.recording import upload
@@ -40,6 +41,7 @@ BODY_LIMITS = {
     upload.PATH: settings.max_upload,
     open_inference.PREFIX: settings.max_body,
 }
+MACHINES = settings.database_url != "none"  # else nothing of it is imported
 metrics = Metrics()
 drift = Drift(metrics.registry)
 keys = Keys(
@@ -65,6 +67,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.model_header = write_header(app.state.model.versions)
     app.state.metrics = metrics
     app.state.recording_workers = await start_recording_workers()
+    app.state.store = await run_in_threadpool(open_store) if MACHINES else None
     complete_document(app)
     app.state.ready = True
     gc.collect()
@@ -117,13 +120,19 @@ if settings.cors_origins:  # outermost, because a page must be able to read erro
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
         allow_headers=["*"],
         expose_headers=["X-Request-ID", "X-Model", "Retry-After", "traceparent"],
     )
 
 for each in (open_inference, batch_predict, upload, served_model, serving_metrics, health):
     app.include_router(each.router)
+if MACHINES:
+    from api.machine.opening import open_store
+    from api.machine.routes import PREFIX, router
+
+    BODY_LIMITS[PREFIX] = settings.max_upload
+    app.include_router(router)
 if (ASSETS / "examples").is_dir():
     app.mount("/examples", StaticFiles(directory=ASSETS / "examples"), name="examples")
 app.router.routes.extend(make_routes(PAGE_FILES))

@@ -55,6 +55,11 @@ class Settings(BaseSettings):
     diagnoser_seconds: Seconds = Field(
         10, description="The most seconds of processor time that a recording worker may take for one upload."
     )
+    database_url: str = Field(
+        "sqlite:///machines.sqlite",
+        description="The store of /machines/: sqlite:///PATH for one process, postgresql://... for several; none turns "
+        "/machines/ off.",
+    )
     # Sizes and the queue
     max_body: Count = Field(32_000_000, description="The most bytes in a request to /batch_predict/ or /v2/.")
     max_upload: Count = Field(32_000_000, description="The most bytes in an upload to /diagnose/.")

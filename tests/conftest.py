@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+
+# Before the app is imported: its store is the tests' own.
+os.environ["DATABASE_URL"] = f"sqlite:///{tempfile.mkdtemp(prefix='machines-')}/machines.sqlite"
 
 from api.api import app
 from pipeline import params
@@ -84,6 +88,7 @@ def environment(**extra: str) -> dict[str, str]:
     """The environment of a started program: this interpreter is `python`, this checkout is not on its path."""
     inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "CWRU_MIRROR")}
     inherited["LOG_REQUESTS"] = "false"  # most tests do not look at the log
+    inherited["DATABASE_URL"] = "none"  # nor at machines
     return inherited | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"} | extra
 
 

@@ -146,13 +146,20 @@ class Store:
         with Session(for_reading(self.engine), expire_on_commit=False) as session:
             return list(session.scalars(query))
 
-    def read_trend(self, machine: str, name: str, begin: float, end: float, points: int) -> list[dict[str, Any]]:
+    def read_trend(
+        self, machine: str, name: str, points: int, begin: float | None = None, end: float | None = None
+    ) -> list[dict[str, Any]]:
         """Return RMS and severity from begin to end (unix seconds) in so many stretches, lowest and highest of each.
 
         No extreme is lost; a stretch without recordings is left out. Raises UnknownError.
         """
         with Session(for_reading(self.engine)) as session:
             point = find_point(session, machine, name)
+            extent = select(func.min(Record.taken_at), func.max(Record.taken_at)).where(Record.point_id == point.id)
+            first, last = session.execute(extent).one()
+            if first is None:
+                return []
+            begin, end = first if begin is None else begin, last + 1 if end is None else end
             stretch = func.floor((Record.taken_at - begin) / max((end - begin) / points, 1e-9))
             query = (
                 select(

@@ -39,19 +39,26 @@ class InMemoryParser(MultiPartParser):
             raise MultiPartException("it is cut short, its last boundary is missing")
 
 
-async def read_request(request: Request) -> tuple[Fields, list[File]]:
-    """Return fields and files, the recording first, the baseline after it. Raises RequestValidationError."""
+Form = tuple[Fields, list[File], dict[str, str]]
+
+
+async def read_request(request: Request, own: tuple[str, ...] = ()) -> Form:
+    """Return fields, files and the endpoint's own fields, which the worker does not need.
+
+    Of the files the recording comes first, its baseline after it. Raises RequestValidationError.
+    """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == NPY:
-        return check_fields(dict(request.query_params)), [("body.npy", await read_body(request.receive))]
+        fields, others = split_fields(dict(request.query_params), own)
+        return fields, [("body.npy", await read_body(request.receive))], others
     if media_type == "multipart/form-data":
-        return await read_form(request)
+        return await read_form(request, own)
     expected = f"Content-Type should be multipart/form-data or {NPY}"
     mistake = {"type": "content_type", "loc": ["header", "content-type"], "msg": expected}
     raise RequestValidationError([mistake | {"input": media_type[:80] or None}])
 
 
-async def read_form(request: Request) -> tuple[Fields, list[File]]:
+async def read_form(request: Request, own: tuple[str, ...]) -> Form:
     try:
         form = await InMemoryParser(request.headers, request.stream()).parse()
     except MultiPartException as error:
@@ -64,7 +71,8 @@ async def read_form(request: Request) -> tuple[Fields, list[File]]:
         await form.close()
     if len(files["file"]) != 1:
         raise refuse("file", f"{len(files['file'])} files came as file, expected one recording")
-    return check_fields(dict(request.query_params) | fields), files["file"] + files["baseline"]
+    checked, others = split_fields(dict(request.query_params) | fields, own)
+    return checked, files["file"] + files["baseline"], others
 
 
 async def sort_form(form: FormData) -> tuple[dict[str, str], dict[str, list[File]]]:
@@ -80,6 +88,12 @@ async def sort_form(form: FormData) -> tuple[dict[str, str], dict[str, list[File
         elif value.filename or value.size:  # a browser sends an empty one where none was chosen
             files[name].append((make_encodable(value.filename or name), await value.read()))
     return fields, files
+
+
+def split_fields(fields: dict[str, str], own: tuple[str, ...]) -> tuple[Fields, dict[str, str]]:
+    """Return the fields that the worker needs, checked, and those of the endpoint's own."""
+    others = {name: value for name, value in fields.items() if name in own and value.strip()}
+    return check_fields({name: value for name, value in fields.items() if name not in own}), others
 
 
 def check_fields(fields: dict[str, str]) -> Fields:

@@ -84,6 +84,15 @@ class WorkerAnswer(BaseModel):
     baseline_series: dict[str, Any] | None = None
 
 
+class MeasuredAnswer(BaseModel):
+    """What the worker computes of a recording of a machine's point."""
+
+    kept: str = Field(description="the indicators as they are stored, base64")
+    diagnosis: WorkerAnswer | None
+    why_none: str
+    warnings: list[str]
+
+
 class DiagnosisAnswer(WorkerAnswer):
     """What the service answers: it adds the time that it took, and which files it was computed with."""
 

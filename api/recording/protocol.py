@@ -40,8 +40,18 @@ class FileHead(Strict):
     size: int = Field(ge=0)
 
 
+class PointHead(Strict):
+    """The machine's point that a recording belongs to: what holds where neither form nor file say otherwise."""
+
+    unit: str
+    sampling_rate: float | None
+    rpm: float | None
+    diagnose: bool  # whether a recording that is long enough is diagnosed too
+
+
 class RequestHead(Strict):
     fields: dict[str, Any]  # of the form, as api.recording.fields.Fields takes them
+    point: PointHead | None = None
     files: list[FileHead]  # the recording first, its baseline after it
 
 
@@ -59,20 +69,20 @@ class Response(NamedTuple):
     log: str = ""
 
 
-def write_request(fields: dict[str, Any], files: list[File]) -> list[bytes]:
+def write_request(fields: dict[str, Any], files: list[File], point: PointHead | None = None) -> list[bytes]:
     """Return the parts of a request, none of the files copied."""
     heads = [FileHead(name=name, size=len(content)) for name, content in files]
-    head = RequestHead(fields=fields, files=heads)
+    head = RequestHead(fields=fields, files=heads, point=point)
     return [head.model_dump_json().encode() + b"\n", *(content for _, content in files)]
 
 
-def read_request(stream: BinaryIO) -> tuple[dict[str, Any], list[File]] | None:
-    """Return the fields and files of the next request, or None where the service has ended."""
+def read_request(stream: BinaryIO) -> tuple[dict[str, Any], list[File], PointHead | None] | None:
+    """Return the fields, files and point of the next request, or None where the service has ended."""
     line = stream.readline()
     if not line:
         return None
     head = RequestHead.model_validate_json(line)
-    return head.fields, [(file.name, stream.read(file.size)) for file in head.files]
+    return head.fields, [(file.name, stream.read(file.size)) for file in head.files], head.point
 
 
 def write_response(response: Response) -> bytes:

@@ -73,7 +73,7 @@ async def answer_upload(request: Request) -> tuple[int, bytes]:
     if workers is None:
         raise HTTPException(503, NO_MODEL)
     try:
-        fields, files = await read_request(request)
+        fields, files, _ = await read_request(request)
     except ClientDisconnect as error:
         raise HTTPException(400, "the upload broke off") from error
     start = perf_counter()

@@ -19,7 +19,8 @@ from pydantic_core import to_json
 from api.files.limits import MAX_CHANNELS, Limits
 from api.recording.answer import MistakeError, answer
 from api.recording.fields import Fields
-from api.recording.protocol import READY, File, Response, WorkerLimits, read_request, write_response
+from api.recording.measured import measure_recording
+from api.recording.protocol import READY, File, PointHead, Response, WorkerLimits, read_request, write_response
 from model.recording.diagnosis import RecordingDiagnosis
 from model.recording.lines import RATE
 from model.recording.recording import Recording
@@ -84,9 +85,14 @@ def load_warm(path: Path) -> RecordingDiagnosis:
     return diagnosis
 
 
-def respond(diagnosis: RecordingDiagnosis, fields: dict[str, Any], files: list[File], limits: Limits) -> Response:
+def respond(
+    diagnosis: RecordingDiagnosis, fields: dict[str, Any], files: list[File], point: PointHead | None, limits: Limits
+) -> Response:
     try:
-        found = answer(diagnosis, Fields(**fields), files, limits)
+        if point:
+            found = measure_recording(diagnosis, Fields(**fields), files[0], point, limits)
+        else:
+            found = answer(diagnosis, Fields(**fields), files, limits)
         return Response(200, found.model_dump_json(exclude_unset=True).encode())
     except MistakeError as error:
         return Response(422, describe_mistakes(error.mistakes, error.came))

@@ -22,7 +22,7 @@ class Admission:
 
     def limit_of(self, exchange: Exchange) -> int | None:
         """Return the most bytes that the request's body may have, or None where its path takes no body."""
-        if exchange.method != "POST":
+        if exchange.method not in ("POST", "PUT"):
             return None
         if exchange.path in self.limits:
             return self.limits[exchange.path]

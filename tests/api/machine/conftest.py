@@ -98,4 +98,4 @@ def snapshot(store):
     alarms = [(each.level, each.since, each.raised_at, each.cleared_at, each.reason, each.acknowledged_by)
               for each in store.list_alarms("pump", "drive-end")]  # fmt: skip
     state = point.level, point.since, point.reason, point.severity, point.last_taken_at, point.watch
-    return state, alarms, store.read_trend("pump", "drive-end", 0, 2e6, 10_000)
+    return state, alarms, store.read_trend("pump", "drive-end", 10_000)

@@ -1,0 +1,159 @@
+"""`/machines/` over HTTP, on SQLite: the contract, with its errors."""
+
+import io
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from tests.model.recording.machines import machine as simulate_machine
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+HOME = "/machines/pump/points/drive-end"
+POINT = {"bearing": "11, 0.21, 1, 8", "sampling_rate": 12_000, "rpm": 1_750, "unit": "g"}
+
+
+@pytest.fixture
+def point(client):
+    assert client.put(HOME, json=POINT).status_code == 201
+    yield HOME
+    client.delete("/machines/pump")
+
+
+def npy(signal) -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.asarray(signal, np.float32))
+    return file.getvalue()
+
+
+def send(client, content: bytes, hour: int = 0, name: str = "a.npy", **fields: str):
+    form = {"taken_at": (BEGIN + timedelta(hours=hour)).isoformat(), "diagnose": "false"} | fields
+    return client.post(f"{HOME}/recordings", data=form, files={"file": (name, content)})
+
+
+def test_a_point_is_created_changed_and_told(client, point):
+    answer = client.put(point, json=POINT | {"rpm": 1_500})
+    assert answer.status_code == 200
+    told = client.get(point).json()
+    assert (told["machine"], told["point"], told["rpm"], told["unit"]) == ("pump", "drive-end", 1_500, "g")
+    assert told["state"] == {"level": "learning", "since": None, "reason": "", "severity": 0.0}
+    assert client.get("/machines/", params={"q": "pum"}).json() == [told]
+    assert client.get("/machines/", params={"level": "alarm"}).json() == []
+
+
+def test_a_recording_is_stored_once_with_its_state(client, point):
+    content = npy(np.random.default_rng(0).standard_normal(2_400))
+    first, again = send(client, content), send(client, content)
+    assert (first.status_code, again.status_code) == (201, 200)
+    answer = first.json()
+    assert answer == again.json()
+    assert answer["taken_at"] == "2026-01-01T00:00:00Z"
+    assert answer["state"]["level"] == "learning"
+    assert answer["indicators"]["rms"] == pytest.approx(1, abs=0.05)
+    assert answer["diagnosis"] is None
+
+
+def test_a_recording_that_is_long_enough_is_diagnosed_too(client, point):
+    content = npy(simulate_machine("OuterRace").signal)
+    answer = send(client, content, diagnose="true").json()
+    assert answer["diagnosis"]["prediction"] == "OuterRace"
+    assert answer["diagnosis"]["recording"]["rpm"] == 1_750
+    assert answer["diagnosis"]["agreement"]["lines"][0]["state"] == "clear"
+
+
+def test_a_recording_too_short_for_a_diagnosis_is_trended_and_says_why(client, point):
+    answer = send(client, npy(np.random.default_rng(0).standard_normal(1_300)), diagnose="true").json()
+    assert answer["diagnosis"] is None
+    assert "lasts 0.108 s" in answer["why_no_diagnosis"]
+
+
+def test_a_life_ends_in_an_alarm_that_a_person_acknowledges_and_repairs(client, point):
+    noise = np.random.default_rng(0)
+    for hour in range(45):
+        signal = noise.standard_normal(2_400)
+        if hour >= 25:
+            signal[:: 2_400 // 21] += 40
+        answer = send(client, npy(signal), hour)
+        assert answer.status_code == 201
+    assert answer.json()["state"]["level"] == "alarm"
+    assert answer.json()["state"]["reason"]
+    alarm = client.get(f"{point}/alarms").json()[0]
+    assert (alarm["level"], alarm["cleared_at"]) == ("alarm", None)
+    by = {"by": "early shift", "note": "ordered"}
+    seen = client.post(f"{point}/alarms/{alarm['id']}/acknowledge", json=by).json()
+    assert (seen["acknowledged_by"], seen["note"]) == ("early shift", "ordered")
+    trend = client.get(f"{point}/trend", params={"points": 10}).json()
+    assert sum(row["recordings"] for row in trend) == 45
+    assert trend[-1]["severity_high"] > 1.5 > trend[0]["severity_high"]
+    assert client.post(f"{point}/notes", json={"by": "workshop", "text": "new bearing"}).status_code == 201
+    assert client.post(f"{point}/baseline", json={"by": "workshop"}).json()["state"]["level"] == "learning"
+    assert client.get(f"{point}/alarms").json()[0]["cleared_at"]
+
+
+def test_a_deleted_recording_is_gone(client, point):
+    number = send(client, npy(np.random.default_rng(0).standard_normal(2_400))).json()["id"]
+    assert client.delete(f"{point}/recordings/{number}").status_code == 204
+    assert client.get(f"{point}/trend").json() == []
+    assert client.delete(f"{point}/recordings/{number}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({"taken_at": "2126-01-01T00:00:00Z"}, "taken_at", "lies in the future"),
+        ({"taken_at": "2026-01-01T00:00:00"}, "taken_at", "has no zone"),
+        ({"taken_at": "yesterday"}, "taken_at", "expected a moment"),
+        ({"sampling_rate": "13000"}, "sampling_rate", "sampled at 13,000 Hz, its point at 12,000 Hz"),
+        ({"bearing": "6205-2RS"}, "bearing", "the point's bearing is"),
+        ({"what": "1"}, "what", "not permitted"),
+    ],
+)
+def test_a_mistake_is_told_where_it_is(client, point, fields, field, words):
+    answer = send(client, npy(np.random.default_rng(0).standard_normal(2_400)), **fields)
+    assert answer.status_code == 422
+    (mistake,) = answer.json()["detail"]
+    assert mistake["loc"][-1] == field
+    assert words in mistake["msg"]
+
+
+def test_what_cannot_be_measured_is_told(client, point):
+    answer = send(client, npy(np.zeros(100)))
+    assert answer.status_code == 422
+    assert "expected 0.1 s and 512 samples" in answer.json()["detail"][0]["msg"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("get", "/machines/pump/points/x"),
+        ("get", "/machines/x/points/x/trend"),
+        ("get", "/machines/x/points/x/alarms"),
+        ("delete", "/machines/x"),
+        ("delete", "/machines/x/points/x"),
+        ("post", "/machines/x/points/x/recordings"),
+    ],
+)
+def test_what_is_unknown_is_a_404(client, point, method, path):
+    form = {"files": {"file": ("a.npy", npy(np.ones(2_000)))}} if method == "post" else {}
+    answer = getattr(client, method)(path, **form)
+    assert answer.status_code == 404
+    assert "no" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/machines/a%20b/points/c", f"/machines/{'a' * 65}/points/c", "/machines/a/points/$"])
+def test_a_name_of_other_characters_is_refused(client, path):
+    assert client.put(path, json=POINT).status_code == 422
+
+
+@pytest.mark.parametrize("change", [{"bearing": "what"}, {"rpm": -1}, {"unit": "furlong"}, {"colour": "red"}])
+def test_a_point_that_cannot_be_is_refused(client, change):
+    assert client.put(HOME, json=POINT | change).status_code == 422
+
+
+def test_the_document_tells_every_path(client):
+    paths = client.get("/openapi.json").json()["paths"]
+    told = {path: sorted(operations) for path, operations in paths.items() if path.startswith("/machines/")}
+    assert told["/machines/{machine}/points/{point}"] == ["delete", "get", "put"]
+    form = paths["/machines/{machine}/points/{point}/recordings"]["post"]["requestBody"]["content"]
+    properties = form["multipart/form-data"]["schema"]["properties"]
+    assert {"file", "taken_at", "diagnose", "sampling_rate", "rpm", "channel"} == set(properties)
