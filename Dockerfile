@@ -15,7 +15,8 @@ COPY --from=builder /build/packages /usr/local
 WORKDIR /app
 # The same files as in build/service, see pipeline/service.py, and dvc.lock: every answer carries its hash.
 COPY assets/model.onnx assets/state_dict.pt assets/decoder.json assets/metrics.json assets/model_card.md \
-    assets/example.json assets/example_answer.json assets/diagnosis.json assets/protocols.json assets/
+    assets/example.json assets/example_answer.json assets/diagnosis.json assets/machine.json assets/protocols.json \
+    assets/
 COPY assets/examples assets/examples
 COPY data/bearings.csv data/
 COPY model model
@@ -24,7 +25,8 @@ COPY dvc.lock ./
 # The compiled reader must be there; and its user may not write bytecode later, so each start would compile anew.
 RUN python -c "import fast_records" && python -m compileall -q api model
 ARG GIT_COMMIT=""
-ENV HOST=0.0.0.0 PORT=8000 OPENBLAS_NUM_THREADS=1 PYTHONUNBUFFERED=1 GIT_COMMIT=$GIT_COMMIT
+# An image keeps nothing, so it watches no machines unless told where: DATABASE_URL=postgresql://...
+ENV HOST=0.0.0.0 PORT=8000 DATABASE_URL=none OPENBLAS_NUM_THREADS=1 PYTHONUNBUFFERED=1 GIT_COMMIT=$GIT_COMMIT
 EXPOSE 8000
 USER 10001:10001
 STOPSIGNAL SIGTERM

@@ -26,7 +26,7 @@ TIMES = Path("build/execution_time.json")
 SERVED = ("model.onnx", "state_dict.pt", "decoder.json", "metrics.json", "model_card.md",
           "example.json", "example_answer.json")  # fmt: skip
 # Of stages that this one does not wait for, so they are no part of its output: whoever deploys lays them beside.
-LATER = ("diagnosis.json", "protocols.json", "examples")
+LATER = ("diagnosis.json", "machine.json", "protocols.json", "examples")
 
 
 def main() -> None:

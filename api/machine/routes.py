@@ -46,7 +46,8 @@ UNKNOWN = {404: {"model": ErrorAnswer, "description": "No such machine, point, r
 TAKEN_AT = {"type": "string", "format": "date-time", "description": "when it was taken, with a zone; now unless given"}
 ASK = {"type": "boolean", "default": True, "description": "false trends the recording and does not diagnose it"}
 
-router = APIRouter(prefix=PREFIX.rstrip("/"), responses={422: {"model": InvalidAnswer}})
+INVALID = {"model": InvalidAnswer, "description": "What came, where, and what was expected"}
+router = APIRouter(prefix=PREFIX.rstrip("/"), responses={422: INVALID})
 
 
 async def ask(request: Request, call: Callable[[Store], Any]) -> Any:

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from api.recording.protocol import (
     MAX_BODY,
+    PointHead,
     RequestHead,
     Response,
     ResponseHead,
@@ -19,9 +20,10 @@ FILES = [("a.npy", b"1\n2"), ("healthy \u00b5.csv", b""), ("b", bytes(range(256)
 
 def test_a_request_arrives_as_it_was_sent():
     fields = {"rpm": 1_750.5, "bearing": "NICE\n", "series": False}
-    stream = io.BytesIO(b"".join(write_request(fields, FILES) * 2))
-    assert read_request(stream) == (fields, FILES)
-    assert read_request(stream) == (fields, FILES)
+    point = PointHead(unit="g", sampling_rate=12_000.0, rpm=None, diagnose=False)
+    stream = io.BytesIO(b"".join([*write_request(fields, FILES), *write_request(fields, FILES, point)]))
+    assert read_request(stream) == (fields, FILES, None)
+    assert read_request(stream) == (fields, FILES, point)
     assert read_request(stream) is None
 
 

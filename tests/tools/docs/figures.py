@@ -196,7 +196,10 @@ FACTS = {
         "folders under 512 MB", "plan has 512 MB", "after 15 minutes", "recording of 2,000,000 samples", "gets a 503",
         "on port 8000 and the page by itself on 8080", "Measured on 2026-11-22",
     ),
-    "docs/machine.md": ("IEEE PHM 2012", "log 2 for noise", "root of the sum", "each 1 at a warning"),
+    "docs/machine.md": (
+        "answered with 200", "answered with 201", "IEEE PHM 2012", "log 2 for noise", "root of the sum",
+        "each 1 at a warning",
+    ),
     "docs/pipeline.md": ("published loop (5,000 epochs",),
     "docs/protocols.md": (
         "most publications get 100 %", "make 100 % easy", "between 5 and 6 kHz", "its 95 % interval",
