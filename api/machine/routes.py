@@ -145,7 +145,7 @@ async def add_recording(request: Request, machine: Name, point: Name) -> Respons
     indicators = Indicators.from_bytes(b64decode(measured.kept))
     check_rate(indicators.sampling_rate, known.sampling_rate)
     diagnosis = measured.diagnosis.model_dump_json(exclude_unset=True) if measured.diagnosis else None
-    taken = Taken(taken_at, sha256(files[0][1]).hexdigest(), indicators, diagnosis)
+    taken = Taken(taken_at, sha256(files[0][1]).digest(), indicators, diagnosis)
     record, now, is_new = await ask(request, lambda store: store.add_recording(machine, point, taken))
     return JSONResponse(describe_record(record, now, measured).model_dump(mode="json"), 201 if is_new else 200)
 

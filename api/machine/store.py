@@ -24,7 +24,7 @@ class Taken:
     """A recording as it is stored: when it was taken (unix seconds), of which bytes, and what was measured."""
 
     taken_at: float
-    sha256: str
+    sha256: bytes
     indicators: Indicators
     diagnosis: str | None = None  # JSON
 

@@ -41,15 +41,14 @@ class Record(Base):
 
     __tablename__ = "recordings"
     __table_args__ = (
-        UniqueConstraint("point_id", "taken_at", "sha256"),
-        Index("recordings_in_time", "point_id", "taken_at", "sha256"),
+        UniqueConstraint("point_id", "taken_at", "sha256"),  # in this order a replay reads them
         Index("recordings_trend", "point_id", "taken_at", "rms", "severity"),  # a trend reads no indicators
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     point_id: Mapped[int] = mapped_column(ForeignKey("points.id", ondelete="CASCADE"))
     taken_at: Mapped[float]
-    sha256: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[bytes] = mapped_column(LargeBinary(32))  # of the file
     indicators: Mapped[bytes] = mapped_column(LargeBinary)
     rms: Mapped[float]
     level: Mapped[str] = mapped_column(String(16), default="learning")

@@ -83,7 +83,7 @@ def life() -> list[Taken]:
         if hour >= 40:
             signal[:: 2_400 // 21] += min(hour - 38, 12) * 6.0
         indicators = measure(Recording(signal, 12_000, 1_750.0), "g")
-        taken.append(Taken(1_000_000 + hour * HOUR, f"{hour:064d}", indicators))
+        taken.append(Taken(1_000_000 + hour * HOUR, hour.to_bytes(32), indicators))
     return taken
 
 

@@ -26,7 +26,7 @@ store = Store(open_engine(url), read_thresholds(yaml.safe_load(open("params.yaml
 noise = np.random.default_rng(first)
 for number in range(first, first + 10_000):
     indicators = measure(Recording(noise.standard_normal(2_400), 12_000, 1_750.0))
-    store.add_recording("pump", "drive-end", Taken(float(number), f"{number:064d}", indicators))
+    store.add_recording("pump", "drive-end", Taken(float(number), number.to_bytes(32), indicators))
     print(number, flush=True)  # the response
 """
 

@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("point_id", sa.Integer, sa.ForeignKey("points.id", ondelete="CASCADE"), nullable=False),
         sa.Column("taken_at", sa.Float, nullable=False),
-        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(32), nullable=False),
         sa.Column("indicators", sa.LargeBinary, nullable=False),
         sa.Column("rms", sa.Float, nullable=False),
         sa.Column("level", sa.String(16), nullable=False),
@@ -41,7 +41,6 @@ def upgrade() -> None:
         sa.Column("diagnosis", sa.String),
         sa.UniqueConstraint("point_id", "taken_at", "sha256"),
     )
-    op.create_index("recordings_in_time", "recordings", ["point_id", "taken_at", "sha256"])
     op.create_index("recordings_trend", "recordings", ["point_id", "taken_at", "rms", "severity"])
     op.create_table(
         "alarms",
