@@ -11,36 +11,46 @@ from typing import Any
 import numpy as np
 
 from model.bearings import Bearing
+from model.recording.classes import CLASSES
 from model.recording.recording import Recording
 from pipeline.population import draw_bearing, draw_fault, draw_resonances, draw_surroundings
 from pipeline.simulator import Fault, Surroundings, simulate
 
-NUISANCES = ("none", "speed", "load", "temperature", "gain", "dead", "clipped", "gap")
+NUISANCES = ("none", "speed", "load", "temperature", "drift", "gain", "dead", "clipped", "gap", "repair", "run-in")
 OF_THE_SENSOR = ("gain", "dead", "clipped", "gap")
+RUN_IN = 72  # hours
+AGED = -6.0  # dB; what a drifting sensor loses over a life
 
 
 @dataclass(frozen=True)
 class Life:
-    """A machine's life: what it is, what troubles its watch from hour `trouble` on, and a fault from `onset` on."""
+    """A machine's life: what it is, what troubles its watch from hour `trouble` on, and a fault from `onset` on.
+
+    repaired is what surrounds the bearing after a repair, louder or quieter: it was taken apart and mounted anew.
+    """
 
     bearing: Bearing
     rpm: float
     surroundings: Surroundings
+    repaired: Surroundings
     nuisance: str
     trouble: int
     fault: Fault | None
     onset: int
-    seed: int
+    seed: tuple[int, ...]
 
 
 def draw_life(
     number: int, label: str, *, hours: int, seed: int, population: dict[str, Any], learning: int, **_: Any
 ) -> Life:
     """Draw a life; label is the part that fails half way, or "Normal". Nuisances take turns."""
-    generator = np.random.default_rng([seed, number, len(label)])
+    seeds = (seed, number, CLASSES.index(label))
+    generator = np.random.default_rng(seeds)
     bearing = draw_bearing(generator, **population["bearing"])
     rpm = generator.uniform(*population["rpm"])
-    surroundings = draw_surroundings(generator, population["resonance"], **population["surroundings"])
+    surroundings, repaired = (
+        draw_surroundings(generator, population["resonance"], **population["surroundings"]) for _ in range(2)
+    )
     fault = None
     if label != "Normal":
         modes = population["resonance"]
@@ -48,7 +58,7 @@ def draw_life(
         fault = replace(fault, rough=False, intermittence=0.0, resonances=draw_resonances(generator, 1, **modes))
     trouble = int(generator.integers(2 * learning, hours // 2 - 25))
     nuisance = NUISANCES[number % len(NUISANCES)]
-    return Life(bearing, rpm, surroundings, nuisance, trouble, fault, hours // 2, seed + number)
+    return Life(bearing, rpm, surroundings, repaired, nuisance, trouble, fault, hours // 2, seeds)
 
 
 def list_recordings(
@@ -58,7 +68,7 @@ def list_recordings(
 
     From the onset on, the fault grows by as many dB an hour as bring it from the first to the last of snr_db.
     """
-    generator = np.random.default_rng([life.seed, 1])
+    generator = np.random.default_rng([*life.seed, 1])
     weather = 0.0
     for hour in range(hours):
         weather = 0.8 * weather + generator.normal(0, 0.3)  # dB
@@ -68,7 +78,7 @@ def list_recordings(
             snr = snr_db[0] + (snr_db[1] - snr_db[0]) * (hour - life.onset) / (hours - life.onset)
             faults = (replace(life.fault, snr_db=snr),)
         rpm = draw_speed(life, generator)
-        surroundings = load(life, hour)
+        surroundings = surround(life, hour)
         signal = simulate(life.bearing, rpm, sampling_rate, seconds, generator, faults, surroundings)
         warmth = 2 * np.sin(2 * np.pi * hour / 48) if life.nuisance == "temperature" else 0.0  # dB
         yield Recording(trouble(life, hour, 10 ** ((weather + warmth) / 20) * signal), sampling_rate, rpm), snr
@@ -80,16 +90,33 @@ def draw_speed(life: Life, generator: np.random.Generator) -> float:
     return float(life.rpm * generator.choice(steps) * generator.uniform(0.995, 1.005))
 
 
-def load(life: Life, hour: int) -> Surroundings:
-    """Return the surroundings of an hour: every other day the load is heavier and the structure's noise 3 dB louder."""
-    if life.nuisance != "load" or hour // 24 % 2 == 0:
-        return life.surroundings
-    heavier = tuple(replace(mode, gain=1.4 * mode.gain) for mode in life.surroundings.coloured)
-    return replace(life.surroundings, coloured=heavier, shaft=tuple(1.4 * each for each in life.surroundings.shaft))
+def surround(life: Life, hour: int) -> Surroundings:
+    """Return the surroundings of an hour.
+
+    Every other day the load is heavier and the structure's noise 3 dB louder; a repair changes them for good; while a
+    bearing runs in, its friction is up to 12 dB louder and settles within three days.
+    """
+    if life.nuisance == "repair" and hour >= life.trouble:
+        return life.repaired
+    if life.nuisance == "load" and hour // 24 % 2:
+        return louder(life.surroundings, 3.0, shaft=3.0)
+    if life.nuisance == "run-in" and life.trouble <= hour < life.trouble + RUN_IN:
+        return louder(life.surroundings, 12 * np.sin(np.pi * (hour - life.trouble) / RUN_IN))
+    return life.surroundings
+
+
+def louder(surroundings: Surroundings, rise: float, shaft: float = 0.0) -> Surroundings:
+    """Return surroundings whose coloured noise, and the lines of the shaft, are louder by so many dB."""
+    coloured = tuple(replace(mode, gain=10 ** (rise / 20) * mode.gain) for mode in surroundings.coloured)
+    return replace(
+        surroundings, coloured=coloured, shaft=tuple(10 ** (shaft / 20) * each for each in surroundings.shaft)
+    )
 
 
 def trouble(life: Life, hour: int, signal: np.ndarray) -> np.ndarray:
-    """Return an hour's signal after what is wrong with the sensor: a gain for good, all else for a day."""
+    """Return an hour's signal after what is wrong with the sensor: drift all along, a gain for good, else for a day."""
+    if life.nuisance == "drift":
+        return 10 ** (AGED * hour / (2 * life.onset) / 20) * signal
     begun, over = hour >= life.trouble, hour >= life.trouble + 24
     if life.nuisance == "gain" and begun:
         return 3 * signal
