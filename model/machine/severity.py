@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.bearings import FaultOrders
-from model.machine.combs import ORDERS, find_families
+from model.machine.combs import ORDERS, SLIP, find_families
 from model.machine.indicators import HALF_OCTAVES
 from model.machine.levels import ENVELOPE_BANDS
 from model.machine.thresholds import Severity
@@ -13,7 +13,8 @@ from model.machine.thresholds import Severity
 
 class Part(NamedTuple):
     """A change: size 1 is a warning's. kind is "lines", "impacts" or "level"; fault is of a family of lines, or empty;
-    where is the order or the number of the envelope band; growth in natural logarithm or dB; moment: times healthy."""
+    where is the order or the number of the envelope band; growth in natural logarithm or dB; moment: times healthy. The
+    name of other lines is what they are of a family that grew as well, or empty."""
 
     size: float
     kind: str
@@ -38,7 +39,21 @@ def find_line_parts(growth: np.ndarray, deviation: float, orders: FaultOrders | 
     place = int(np.where(other, growth, -np.inf).argmax())
     grown = float(growth[place])
     size = min(grown / deviation / limits.other_deviations, grown / limits.other_growth)
-    return [*parts, Part(size, "lines", "", "", float(ORDERS[place]), grown)]
+    return [*parts, Part(size, "lines", "", relate(float(ORDERS[place]), parts), float(ORDERS[place]), grown)]
+
+
+def relate(order: float, families: list[Part]) -> str:
+    """Return which multiple or sideband of a family that grew an order is, or an empty text."""
+    for family in families:
+        related = {
+            f"2nd harmonic of {family.name}": (2 * family.where,),
+            f"3rd harmonic of {family.name}": (3 * family.where,),
+            f"sideband of {family.name}": (family.where - 1, family.where + 1),
+        }
+        for name, others in related.items():
+            if family.size >= 1 and any(abs(order / other - 1) <= SLIP for other in others):
+                return name
+    return ""
 
 
 def find_impact_part(levels: np.ndarray, moments: np.ndarray, limits: Severity) -> Part:
@@ -71,7 +86,8 @@ def describe(part: Part) -> str:
     decibels = 20 / np.log(10) * part.growth
     if part.fault:
         return f"{part.name} line (order {part.where:.2f}) grew {decibels:.1f} dB"
-    return f"lines at order {part.where:.2f}, of no part of this bearing, grew {decibels:.1f} dB"
+    relation = f" ({part.name})" if part.name else ", of no part of this bearing,"
+    return f"lines at order {part.where:.2f}{relation} grew {decibels:.1f} dB"
 
 
 def explain(parts: list[Part]) -> str:

@@ -64,13 +64,15 @@ class Watch:
         rises = self.find_rises(indicators)
         defect = find_defect(indicators, float(rises[0]) if np.isfinite(rises[0]) else 0.0, self.limits.sensor)
         if self.note_sensor(taken_at, defect):
-            return self.describe(0.0, [])
+            parts = self.find_parts()  # of the recordings before this one: what stands goes on to say why
+            return self.describe(combine(parts), parts)
         if self.past.recordings < self.limits.learning.recordings:
             self.past.add(indicators, self.limits.learning)
             return self.describe(0.0, [])
         if not self.note_shift(taken_at, rises):
             self.follow(indicators, rises)
-        parts = self.find_parts(indicators)
+        self.follow_lines(indicators)
+        parts = self.find_parts()
         severity = combine(parts)
         if is_clipped(indicators, self.limits.sensor):
             severity = max(severity, self.limits.persistence.warning)
@@ -129,12 +131,17 @@ class Watch:
         weight = self.limits.smoothing.weight
         return before + weight * np.where(np.isfinite(now), now - before, 0.0)
 
-    def find_parts(self, indicators: Indicators) -> list[Part]:
-        """Return the changes by size, after the combs followed the recording: gain does not touch them."""
-        limits = self.limits
-        parts = []
+    def follow_lines(self, indicators: Indicators) -> None:
+        """Let the combs follow a recording: gain does not touch them."""
         if np.isfinite(indicators.rpm) and self.past.combs.count[0]:
             self.combs = self.smooth(self.combs, indicators.combs - self.past.combs.mean)
+
+    def find_parts(self) -> list[Part]:
+        """Return the changes of all kinds, none while the past is being learned."""
+        limits = self.limits
+        if self.past.recordings < limits.learning.recordings:
+            return []
+        parts = []
         if self.past.combs.count[0]:
             weight = limits.smoothing.weight
             noise = np.sqrt(weight / (2 - weight) + 1 / self.past.combs.count[0])

@@ -17,6 +17,7 @@ from pipeline.population import draw_bearing, draw_fault, draw_resonances, draw_
 from pipeline.simulator import Fault, Surroundings, simulate
 
 NUISANCES = ("none", "speed", "load", "temperature", "drift", "gain", "dead", "clipped", "gap", "repair", "run-in")
+ALL_ALONG = ("none", "speed", "load", "temperature", "drift")  # the others begin at an hour
 OF_THE_SENSOR = ("gain", "dead", "clipped", "gap")
 RUN_IN = 72  # hours
 AGED = -6.0  # dB; what a drifting sensor loses over a life

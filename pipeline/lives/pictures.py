@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from model.machine.thresholds import Persistence
 from pipeline.figures import BLUE, INK, ORANGE, STYLE, save
+from pipeline.lives.life import ALL_ALONG
 from pipeline.lives.scores import HOUR
 
 RED, GREY = "#a3243b", "#8a94a0"
@@ -24,7 +25,7 @@ def draw_lives(lives: dict[str, dict[str, Any]], levels: Persistence, path: Path
             draw_severity(axis, hours, np.array(life["severity"]), levels)
             for name, color in (("sensor", GREY), ("warning", ORANGE), ("alarm", RED)):
                 mark(axis, hours[[level == name for level in life["levels"]]], color, name)
-            if life["nuisance"] != "none":
+            if life["nuisance"] not in ALL_ALONG:
                 axis.axvline(life["trouble"], color=GREY, linewidth=0.8, linestyle="--", label="nuisance begins")
             if life["onset"] < len(hours):
                 axis.axvline(life["onset"], color=INK, linewidth=0.8, label="onset of damage")
@@ -41,6 +42,8 @@ def draw_run(name: str, trend: dict[str, Any], levels: Persistence, path: Path) 
         hours = np.arange(len(trend["severity"])) * trend["pause"] / HOUR
         for number, (row, color) in enumerate(zip(trend["rms"], (BLUE, GREY), strict=True), start=1):
             upper.semilogy(hours, row, color=color, linewidth=0.8, label=f"sensor {number}")
+        for formatted in (upper.yaxis.set_major_formatter, upper.yaxis.set_minor_formatter):
+            formatted("{x:g}")
         upper.set(title=name, ylabel="RMS (g)")
         draw_severity(lower, hours, trend["severity"], levels)
         mark(lower, hours[trend["alarms"]], ORANGE, "warning or alarm")

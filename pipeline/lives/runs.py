@@ -34,13 +34,16 @@ def try_run(
     for name in RIVALS:
         learned = thresholds.learning.recordings
         alarms[name] = np.any([find_alarms(name, sensor, learned) for sensor in sensors], axis=0)
+    severity = np.max([[state.severity for state in each] for each in states], axis=0)
+    scores = {name: score_alarms(each, first, pause) for name, each in alarms.items()}
+    scores["watch"]["highest_severity_before"] = float(severity[:first].max())  # how near a false alarm was
     return {
-        "methods": {name: score_alarms(each, first, pause) for name, each in alarms.items()},
+        "methods": scores,
         "trend": {
             "pause": pause,
             "onset": first,
             "rms": rms,
-            "severity": np.max([[state.severity for state in each] for each in states], axis=0),
+            "severity": severity,
             "alarms": alarms["watch"],
         },
     }
