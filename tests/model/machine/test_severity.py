@@ -29,6 +29,21 @@ def test_a_line_of_no_part_needs_more_and_says_its_order(limits):
     assert "lines at order 2.5" in describe(other)
 
 
+@pytest.mark.parametrize(
+    ("order", "name"),
+    [
+        (2 * ORDERS_OF.bpfo, "2nd harmonic of BPFO"),
+        (3 * ORDERS_OF.bpfo, "3rd harmonic of BPFO"),
+        (ORDERS_OF.bpfo - 1, "sideband of BPFO"),
+        (2.05, ""),
+    ],
+)
+def test_other_lines_are_named_after_the_line_that_grew_with_them(order, name, limits):
+    both = grown(ORDERS_OF.bpfo, 0.6) + grown(order, 0.6)
+    assert find_line_parts(both, 0.01, ORDERS_OF, limits.severity)[-1].name == name
+    assert find_line_parts(grown(order, 0.6), 0.01, ORDERS_OF, limits.severity)[-1].name == ""
+
+
 def test_parts_of_different_kinds_add_up_as_squares():
     parts = [Part(0.6, "lines"), Part(0.5, "lines"), Part(0.8, "level"), Part(-3.0, "impacts")]
     assert combine(parts) == pytest.approx(1.0)

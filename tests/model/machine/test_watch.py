@@ -106,6 +106,18 @@ def test_a_fault_that_drives_the_sensor_into_its_stop_is_a_warning(watched):
     assert "clipped" in states[2].reason
 
 
+def test_an_alarm_goes_on_to_say_why_while_its_sensor_is_dead(watched):
+    watch, _ = watched
+    fault = Fault("OuterRace", 3.0, jitter=0.003, zone_floor=0.4)
+    *_, alarmed = go_on(watch, [record(800 + seed, fault) for seed in range(25)])
+    dead = [replace(each, signal=1e-3 * each.signal) for each in (record(830 + seed, fault) for seed in range(3))]
+    states = go_on(watch, dead, 65)
+    assert {(state.level, state.since) for state in states} == {("alarm", alarmed.since)}
+    assert {state.severity for state in states} == {alarmed.severity}
+    assert all(state.reason.startswith("BPFO line") for state in states)
+    assert "silent" in states[-1].reason
+
+
 def test_another_speed_learns_its_own_level(watched):
     watch, _ = watched
     faster = [replace(each, signal=2 * each.signal) for each in (record(600 + seed, rpm=2_400) for seed in range(25))]

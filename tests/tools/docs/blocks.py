@@ -33,6 +33,7 @@ def make() -> dict[str, str]:
         "fields": make_fields(),
         "honesty": make_honesty(),
         "lives": make_lives(),
+        "runs": make_runs(),
         "machines": write_machines(read_json("machine_trials.json")),
         "measurements": make_measurements(),
         "metrics": make_metrics(),
@@ -59,13 +60,29 @@ def write_list(values: Iterable, unit: str) -> str:
 
 
 def make_lives() -> str:
-    """Return one row a method: what its alarms on runs to failure are worth."""
-    head = ("method", "warned before the end", "valid at 5 %", "valid at 10 %", "false episodes", "mean lead")
+    """Return one row a method: what its alarms are worth on simulated lives."""
+    scores = read_json("lives.json")["simulated"]
+    head = ("method", "false alarms", "false episodes", "lives with one", "valid at 5 %", "faults alarmed", "median at")
     rows = []
-    for name, entry in read_json("lives.json")["runs"].items():
+    for name, entry in scores["methods"].items():
+        lives = f"{entry['lives_with_false_alarms']} of {scores['lives']}"
+        counted = [f"{entry[each]} of {entry['runs']}" for each in ("valid_5", "warned")]
+        alarms = [f"{entry[each]:,}" for each in ("false_alarms", "false_episodes")]
+        rows.append((name, *alarms, lives, *counted, f"{entry['median_snr_at_the_alarm']:.1f} dB"))
+    return write_table(head, rows)
+
+
+def make_runs() -> str:
+    """Return one row a method: what its alarms are worth on runs to failure and on a healthy beginning."""
+    trials = read_json("lives.json")
+    beginning = f"false alarms, IMS ({trials['beginning']['watched']})"
+    head = ("method", "warned", "valid at 5 %", "valid at 10 %", "false episodes", "lead, mean", "median", beginning)
+    rows = []
+    for name, entry in trials["runs"].items():
         scores = entry["all"]
         counted = [f"{scores[each]} of {scores['runs']}" for each in ("warned", "valid_5", "valid_10")]
-        rows.append((name, *counted, str(scores["false_episodes"]), f"{scores['mean_lead_hours']:.2f} h"))
+        leads = [f"{scores[f'{each}_lead_hours']:.2f} h" for each in ("mean", "median")]
+        rows.append((name, *counted, str(scores["false_episodes"]), *leads, str(trials["beginning"]["alarms"][name])))
     return write_table(head, rows)
 
 

@@ -26,12 +26,14 @@ from tests.tools.docs.sources import (
     TOLD_SPEEDS,
     WINDOW_LENGTH,
     WINDOW_OF_RECORDING,
+    closest_run,
     count_healthy,
     count_lives,
     count_machines,
     count_rigs,
     macro_f1,
     measured,
+    rate_below,
 )
 
 RECORDINGS = str(len(CATALOGUE))
@@ -43,7 +45,7 @@ DIAGNOSED_RPM = [f"{rpm:,}" for rpm in PARAMS["decision"]["checks"]["rpm"]]
 NETWORK_RPM = [f"{rpm:,}" for rpm in PARAMS["decision"]["decision"]["network_rpm"]]
 TRAINED_RPM = [f"{rpm:,}" for rpm in PARAMS["simulate"]["population"]["rpm"]]
 TRIED_RPM = [f"{rpm:,}" for rpm in (min(MACHINES["speeds"]), max(MACHINES["speeds"]))]
-WATCH = PARAMS["machine"]
+WATCH, ONSET = PARAMS["machine"], PARAMS["life_trials"]["runs"]["onset"]
 FASTEST_TRIED = f"{max(MACHINES['speeds'])} rpm"
 FAINTEST = f"{100 * MACHINES['clutter']['faint']['depth'][1]:g}"
 PASSAGES = {
@@ -88,11 +90,15 @@ PASSAGES = {
         ("raised after {} recordings in a row and cleared after {}:", str(WATCH["persistence"]["raise_after"]),
          str(WATCH["persistence"]["clear_after"])),
         ("On {} simulated lives", *count_lives("lives")),
-        ("it raised {} false alarms in {} recordings", *count_lives("false_alarms", "recordings_before")),
-        ("It alarmed {} of {} growing faults, {} of them", *count_lives("found", "faults", "family_right")),
+        ("it raised {} false alarms in {} recordings", *count_lives("false_alarms", "watched")),
+        ("It alarmed {} of {} growing faults, {} of them", *count_lives("warned", "faults", "family_right")),
         ("at a median of {} dB", *count_lives("median_snr_at_the_alarm")),
         ("of {} sensor faults it blamed the sensor within three recordings in {}",
          *count_lives("sensor_faults", "sensor_faults_found")),
+        ("the rate lies below {} in 10,000 (95 %)", rate_below()),
+        ("came to {} of a warning", closest_run()),
+        ("mean by {} deviations of the first {} % of the run", str(ONSET["deviations"]), f"{100 * ONSET['share']:g}"),
+        ("the first of {} snapshots in a row", str(ONSET["sustained"])),
         ("On FEMTO's {} runs to failure", str(len(PARAMS["life_trials"]["runs"]["rpm"]))),
     ),
     "docs/pipeline.md": (

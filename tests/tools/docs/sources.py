@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import re
 from typing import Any
 
@@ -55,8 +56,22 @@ def count_machines(*names: str, speed: str = "") -> tuple[str, ...]:
 
 def count_lives(*names: str) -> tuple[str, ...]:
     """Return scores of the watch on simulated lives."""
-    scores = read_json("lives.json")["simulated"]
+    simulated = read_json("lives.json")["simulated"]
+    scores = simulated | simulated["methods"]["watch"]
     return tuple(f"{scores[name]:,.1f}" if isinstance(scores[name], float) else f"{scores[name]:,}" for name in names)
+
+
+def rate_below() -> str:
+    """Return the false alarms in 10,000 recordings that none in those watched rules out at 95 %, -log(0.05) / n."""
+    scores = read_json("lives.json")["simulated"]
+    assert scores["methods"]["watch"]["false_alarms"] == 0
+    return f"{-1e4 * math.log(0.05) / scores['watched']:.1f}"
+
+
+def closest_run() -> str:
+    """Return the highest severity of the watch before the onset, over all runs to failure."""
+    runs = read_json("lives.json")["runs"]["watch"]["runs"].values()
+    return f"{max(run['highest_severity_before'] for run in runs):.2f}"
 
 
 def kilo(value: float) -> str:
