@@ -29,7 +29,10 @@ def run_schemathesis(most_examples: int, timeout: float = 1.0) -> tuple[int, str
 
     most_examples is for one operation; those without parameters and bodies have a few alone.
     """
-    with serving() as service, tempfile.TemporaryDirectory() as folder:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(DATABASE_URL=f"sqlite:///{folder}/machines.sqlite") as service,
+    ):
         config = Path(folder) / "schemathesis.toml"
         config.write_text(BY_CONTRACT)
         url = f"http://127.0.0.1:{service.port}/openapi.json"
