@@ -85,6 +85,7 @@ PASSAGES = {
         ("A recording from {} s on becomes {} bytes", f"{LEAST_SECONDS_WATCHED:g}", str(SIZE)),
         ("at {} orders, a percent apart", str(len(ORDERS))),
         ("The first {} valid recordings", str(WATCH["learning"]["recordings"])),
+        ("all orders: {} recordings tell none alone", str(WATCH["learning"]["recordings"])),
         ("for each speed, within {} %", f"{100 * WATCH['learning']['same_speed']:g}"),
         ("with a weight of {} follows", str(WATCH["smoothing"]["weight"])),
         ("raised after {} recordings in a row and cleared after {}:", str(WATCH["persistence"]["raise_after"]),
@@ -203,8 +204,10 @@ FACTS = {
         "on port 8000 and the page by itself on 8080", "Measured on 2026-11-22",
     ),
     "docs/machine.md": (
-        "answered with 200", "answered with 201", "IEEE PHM 2012", "log 2 for noise", "root of the sum",
-        "each 1 at a warning",
+        "answered with 200", "answered with 201", "IEEE PHM 2012", "log 2 for noise",
+        "each 1 at a warning", "Technometrics 4 (1962) 419", "Technometrics 1 (1959) 239", "m ← m + λ (x - m)",
+        "√(λ / (2 - λ) + 1 / n)", "Signal Process. 25 (2011) 485", "Signal Process. 20 (2006) 282",
+        "in 10,000 (95 %) if", "IMS test 1:",
     ),
     "docs/pipeline.md": ("published loop (5,000 epochs",),
     "docs/protocols.md": (
