@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.machine.tables import Alarm, Point
 from api.recording.fields import Rate, Speed, parse_bearing
@@ -13,6 +13,20 @@ from model.bearings import DEFAULT_BEARING
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="letters, digits, dot, line and underscore")]
 Level = Literal["learning", "normal", "notice", "warning", "alarm", "sensor"]
 Person = Annotated[str, Field(min_length=1, max_length=200, examples=["early shift"])]
+
+
+def read_moment(value: object) -> datetime:
+    """Return the moment of an ISO 8601 text with a zone. Raises ValueError in words."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError(f"{str(value)[:80]!r} came, expected a moment with a zone, as 2026-01-31T12:00:00+00:00")
+    return moment
+
+
+Moment = Annotated[datetime, BeforeValidator(read_moment)]
 
 
 def check_bearing(value: str) -> str:
@@ -88,7 +102,7 @@ class AnewFields(Strict):
     """After a repair: the past begins anew."""
 
     by: Person = "unknown"
-    from_: AwareDatetime | None = Field(None, alias="from", description="now unless given")
+    from_: Moment | None = Field(None, alias="from", description="now unless given")
 
 
 class TrendAnswer(BaseModel):

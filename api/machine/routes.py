@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
@@ -18,6 +17,7 @@ from api.machine.models import (
     AlarmAnswer,
     AnewFields,
     Level,
+    Moment,
     Name,
     NoteFields,
     PointAnswer,
@@ -27,6 +27,7 @@ from api.machine.models import (
     describe_alarm,
     describe_point,
     describe_state,
+    read_moment,
     to_moment,
 )
 from api.machine.store import Store, Taken, UnknownError
@@ -46,8 +47,9 @@ UNKNOWN = {404: {"model": ErrorAnswer, "description": "No such machine, point, r
 TAKEN_AT = {"type": "string", "format": "date-time", "description": "when it was taken, with a zone; now unless given"}
 ASK = {"type": "boolean", "default": True, "description": "false trends the recording and does not diagnose it"}
 
+UNREADABLE = {"model": ErrorAnswer, "description": "The body cannot be read"}
 INVALID = {"model": InvalidAnswer, "description": "What came, where, and what was expected"}
-router = APIRouter(prefix=PREFIX.rstrip("/"), responses={422: INVALID})
+router = APIRouter(prefix=PREFIX.rstrip("/"), responses={400: UNREADABLE, 422: INVALID})
 
 
 async def ask(request: Request, call: Callable[[Store], Any]) -> Any:
@@ -135,7 +137,7 @@ async def add_recording(request: Request, machine: Name, point: Name) -> Respons
         raise refuse(
             "bearing", f"the point's bearing is {known.bearing}, and its own past is its baseline: give neither"
         )
-    taken_at, wanted = read_moment(own.get("taken_at")), own.get("diagnose", "true").lower() != "false"
+    taken_at, wanted = read_taken_at(own.get("taken_at")), own.get("diagnose", "true").lower() != "false"
     fields = fields.model_copy(update={"bearing": known.bearing, "channel": fields.channel or known.channel})
     head = PointHead(unit=known.unit, sampling_rate=known.sampling_rate, rpm=known.rpm, diagnose=wanted)
     found = await workers.diagnose(fields, files, head)
@@ -162,15 +164,13 @@ def describe_record(record: Record, point: Point, measured: MeasuredAnswer) -> S
     )
 
 
-def read_moment(text: str | None) -> float:
+def read_taken_at(text: str | None) -> float:
     """Return unix seconds of an ISO 8601 text, now for none. Raises RequestValidationError."""
     now = datetime.now(UTC)
     try:
-        moment = datetime.fromisoformat(text) if text else now
+        moment = read_moment(text) if text else now
     except ValueError as error:
-        raise refuse("taken_at", f"{text[:80]!r} came, expected a moment as 2026-01-31T12:00:00+00:00") from error
-    if moment.tzinfo is None:
-        raise refuse("taken_at", f"{text[:80]!r} has no zone, expected one as in 2026-01-31T12:00:00+00:00")
+        raise refuse("taken_at", str(error)) from error
     if moment > now:
         raise refuse("taken_at", f"{text[:80]!r} lies in the future, it is {now.isoformat(timespec='seconds')}")
     return moment.timestamp()
@@ -193,8 +193,8 @@ async def read_trend(
     request: Request,
     machine: Name,
     point: Name,
-    from_: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    until: AwareDatetime | None = None,
+    from_: Annotated[Moment | None, Query(alias="from")] = None,
+    until: Moment | None = None,
     points: Annotated[int, Query(ge=1, le=5_000)] = 500,
 ) -> list[TrendAnswer]:
     """Tell lowest and highest RMS and severity of so many stretches of time; no extreme is lost."""

@@ -101,8 +101,9 @@ def test_a_deleted_recording_is_gone(client, point):
     ("fields", "field", "words"),
     [
         ({"taken_at": "2126-01-01T00:00:00Z"}, "taken_at", "lies in the future"),
-        ({"taken_at": "2026-01-01T00:00:00"}, "taken_at", "has no zone"),
+        ({"taken_at": "2026-01-01T00:00:00"}, "taken_at", "expected a moment with a zone"),
         ({"taken_at": "yesterday"}, "taken_at", "expected a moment"),
+        ({"taken_at": "0"}, "taken_at", "expected a moment"),
         ({"sampling_rate": "13000"}, "sampling_rate", "sampled at 13,000 Hz, its point at 12,000 Hz"),
         ({"bearing": "6205-2RS"}, "bearing", "the point's bearing is"),
         ({"what": "1"}, "what", "not permitted"),
