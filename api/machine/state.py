@@ -4,9 +4,12 @@ Whatever the order in which recordings came, the same ones give the same states 
 """
 
 import json
+import math
 from collections.abc import Iterator
+from itertools import islice
+from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from api.machine.tables import Alarm, Point, Record
@@ -24,7 +27,8 @@ def advance(session: Session, point: Point, record: Record, limits: Thresholds) 
     """Bring a point's state up to a recording that was just added."""
     if is_newest(point, record):
         watch = resume(point, limits)
-        go_on(session, point, watch, record)
+        judged = go_on(session, point, watch, record.taken_at, record.indicators)
+        record.level, record.severity, record.parts = judged["level"], judged["severity"], judged["parts"]
         keep(point, watch)
     else:
         replay(session, point, limits)
@@ -58,10 +62,10 @@ def replay(session: Session, point: Point, limits: Thresholds) -> None:
     session.flush()
     point.level, point.since, point.reason, point.severity, point.last_taken_at = "learning", None, "", 0.0, None
     watch = Watch(parse_bearing(point.bearing).orders, limits)
-    for record in in_time(session, point):
-        if point.learned_from is not None and record.taken_at < point.learned_from:
-            continue
-        go_on(session, point, watch, record)
+    in_time = list_in_time(session, point)
+    while rows := list(islice(in_time, AT_ONCE)):
+        judged = [{"id": row.id} | go_on(session, point, watch, row.taken_at, row.indicators) for row in rows]
+        session.execute(update(Record), judged)
     keep(point, watch)
     session.flush()
     for alarm in session.scalars(alarms_of(point)):
@@ -69,24 +73,40 @@ def replay(session: Session, point: Point, limits: Thresholds) -> None:
             alarm.acknowledged_by, alarm.acknowledged_at, alarm.note = known
 
 
-def in_time(session: Session, point: Point) -> Iterator[Record]:
-    """Yield a point's recordings in the order of their moments; at one moment the order of their hashes decides."""
-    query = select(Record).where(Record.point_id == point.id).order_by(Record.taken_at, Record.sha256)
-    return iter(session.scalars(query.execution_options(yield_per=AT_ONCE)))
+def list_in_time(session: Session, point: Point) -> Iterator[Row]:
+    """Yield number, moment and indicators of what was recorded since a point learned anew, in the order of moments.
+
+    At one moment the order of the hashes decides.
+    """
+    begin = point.learned_from if point.learned_from is not None else -math.inf
+    after: tuple[float, bytes] = begin, b""
+    while True:
+        query = (
+            select(Record.id, Record.taken_at, Record.indicators, Record.sha256)
+            .where(Record.point_id == point.id, tuple_(Record.taken_at, Record.sha256) > after)
+            .order_by(Record.taken_at, Record.sha256)
+            .limit(AT_ONCE)
+        )
+        rows = session.execute(query).all()
+        if not rows:
+            return
+        yield from rows
+        after = rows[-1].taken_at, rows[-1].sha256
 
 
 def alarms_of(point: Point) -> Select[tuple[Alarm]]:
     return select(Alarm).where(Alarm.point_id == point.id).order_by(Alarm.raised_at)
 
 
-def go_on(session: Session, point: Point, watch: Watch, record: Record) -> None:
-    state = watch.advance(record.taken_at, Indicators.from_bytes(record.indicators))
-    record.level, record.severity = state.level, state.severity
-    record.parts = json.dumps({name: round(size, 4) for name, size in state.parts.items()})
+def go_on(session: Session, point: Point, watch: Watch, taken_at: float, indicators: bytes) -> dict[str, Any]:
+    """Bring watch and point up to a recording, and return what its row says of the state after it."""
+    state = watch.advance(taken_at, Indicators.from_bytes(indicators))
     if state.level != point.level:
-        change_alarm(session, point, state, record.taken_at)
+        change_alarm(session, point, state, taken_at)
     point.level, point.since, point.reason, point.severity = state.level, state.since, state.reason, state.severity
-    point.last_taken_at = record.taken_at
+    point.last_taken_at = taken_at
+    parts = json.dumps({name: round(size, 4) for name, size in state.parts.items()})
+    return {"level": state.level, "severity": state.severity, "parts": parts}
 
 
 def change_alarm(session: Session, point: Point, state: State, taken_at: float) -> None:
