@@ -71,8 +71,9 @@ def replicas(nodes):
 
 @pytest.fixture(scope="module")
 def ray_environment():
-    """What keeps Ray on loopback, quiet, and out of the home folder."""
+    """What keeps Ray on loopback, quiet, patient on a busy machine, and out of the home folder."""
     return environment(
+        RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S="60", RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S="60",
         RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0", RAY_USAGE_STATS_ENABLED="0",
         RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32), **LOAD,
     )  # fmt: skip
