@@ -128,11 +128,13 @@ if settings.cors_origins:  # outermost, because a page must be able to read erro
 for each in (open_inference, batch_predict, upload, served_model, serving_metrics, health):
     app.include_router(each.router)
 if MACHINES:
+    from api.machine import alarms, ingest, routes
+    from api.machine.asking import PREFIX
     from api.machine.opening import open_store
-    from api.machine.routes import PREFIX, router
 
     BODY_LIMITS[PREFIX] = settings.max_upload
-    app.include_router(router)
+    for each in (routes, ingest, alarms):
+        app.include_router(each.router)
 if (ASSETS / "examples").is_dir():
     app.mount("/examples", StaticFiles(directory=ASSETS / "examples"), name="examples")
 app.router.routes.extend(make_routes(PAGE_FILES))

@@ -1,14 +1,18 @@
 """The forms of what is asked and answered about machines."""
 
+import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from fastapi import Path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from api.machine.tables import Alarm, Point
+from api.machine.chunks import PARTS
+from api.machine.tables import Alarm, Change, Note, Point, Record
 from api.recording.fields import Rate, Speed, parse_bearing
 from model.bearings import DEFAULT_BEARING
+from model.machine.indicators import Indicators
 
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="letters, digits, dot, line and underscore")]
 Level = Literal["learning", "normal", "notice", "warning", "alarm", "sensor"]
@@ -62,6 +66,31 @@ class PointAnswer(PointFields):
     point: str
     state: StateAnswer
     last_recording: datetime | None
+    learned_from: datetime | None
+    learned_until: datetime | None
+    recent: list[float] = Field(description="severities of the last recordings, the newest at the end")
+
+
+class RecordLine(BaseModel):
+    """A recording in a list."""
+
+    id: int
+    taken_at: datetime
+    level: Level = Field(description="of the point after it")
+    severity: float
+    rms: float
+    prediction: str | None = Field(description="of its diagnosis")
+
+
+class RecordAnswer(RecordLine):
+    """A recording as it was stored."""
+
+    parts: dict[str, float] = Field(
+        description="growth of each family of lines, of impacts and level; 1 is a warning's"
+    )
+    indicators: dict[str, Any]
+    diagnosis: dict[str, Any] | None
+    has_file: bool = Field(description="whether its file was kept")
 
 
 class StoredAnswer(BaseModel):
@@ -96,6 +125,28 @@ class Acknowledgement(Strict):
 class NoteFields(Strict):
     by: Person
     text: str = Field(min_length=1, max_length=2_000, examples=["grease renewed"])
+    at: Moment | None = Field(None, description="of what it speaks, now unless given")
+
+
+class NoteAnswer(BaseModel):
+    id: int
+    written_at: datetime
+    by: str
+    text: str
+
+
+class ChangeAnswer(BaseModel):
+    """What happened to an alarm of a point."""
+
+    id: int
+    written_at: datetime
+    kind: Literal["raised", "cleared", "acknowledged", "withdrawn", "learned anew"]
+    level: Level | Literal[""]
+    since: datetime | None
+    taken_at: datetime | None = Field(description="of the recording that raised or cleared it")
+    reason: str
+    by: str | None
+    note: str | None
 
 
 class AnewFields(Strict):
@@ -103,6 +154,9 @@ class AnewFields(Strict):
 
     by: Person = "unknown"
     from_: Moment | None = Field(None, alias="from", description="now unless given")
+    until: Moment | None = Field(
+        None, description="all recordings until then are learned from, but no fewer than the first ones otherwise"
+    )
 
 
 class TrendAnswer(BaseModel):
@@ -113,10 +167,25 @@ class TrendAnswer(BaseModel):
     rms_high: float
     severity_low: float
     severity_high: float
+    parts: dict[str, float] = Field(description="the largest of each; 1 is a warning's")
+
+
+class WaterfallAnswer(BaseModel):
+    """Combs of lines over time; a height is (byte - zero) step, natural logarithm over its surroundings."""
+
+    taken_at: list[datetime]
+    orders: list[float] = Field(description="multiples of the shaft rate")
+    step: float
+    zero: int
+    heights: str = Field(description="base64: a byte an order, the orders of one recording after the other's")
 
 
 def to_moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def to_seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
 
 
 def describe_state(point: Point) -> StateAnswer:
@@ -132,6 +201,24 @@ def describe_point(point: Point) -> PointAnswer:
         point=point.name,
         state=describe_state(point),
         last_recording=to_moment(point.last_taken_at),
+        learned_from=to_moment(point.learned_from),
+        learned_until=to_moment(point.learned_until),
+        recent=[round(float(each), 3) for each in np.frombuffer(point.recent, "<f2")],
+    )
+
+
+def describe_line(record: Record) -> RecordLine:
+    plain = {name: getattr(record, name) for name in ("id", "level", "severity", "rms", "prediction")}
+    return RecordLine(taken_at=to_moment(record.taken_at), **plain)
+
+
+def describe_recording(record: Record) -> RecordAnswer:
+    return RecordAnswer(
+        **describe_line(record).model_dump(),
+        parts={known: getattr(record, name) for name, known in PARTS.items()},
+        indicators=Indicators.from_bytes(record.indicators).to_dict(),
+        diagnosis=json.loads(record.diagnosis) if record.diagnosis else None,
+        has_file=record.file is not None,
     )
 
 
@@ -141,3 +228,14 @@ def describe_alarm(alarm: Alarm) -> AlarmAnswer:
     }
     plain = {name: getattr(alarm, name) for name in ("id", "level", "reason", "acknowledged_by", "note")}
     return AlarmAnswer(**plain, **moments)
+
+
+def describe_note(note: Note) -> NoteAnswer:
+    return NoteAnswer(id=note.id, written_at=to_moment(note.written_at), by=note.by, text=note.text)
+
+
+def describe_change(change: Change) -> ChangeAnswer:
+    moments = {name: to_moment(getattr(change, name)) for name in ("written_at", "since", "taken_at")}
+    return ChangeAnswer(
+        **{name: getattr(change, name) for name in ("id", "kind", "level", "reason", "by", "note")}, **moments
+    )

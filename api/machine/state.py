@@ -3,15 +3,18 @@
 Whatever the order in which recordings came, the same ones give the same states and alarms, bit for bit.
 """
 
-import json
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Row, Select, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from api.machine.changes import write_change
+from api.machine.chunks import PARTS, extend_chunks, rebuild_chunks
 from api.machine.tables import Alarm, Point, Record
 from api.recording.fields import parse_bearing
 from model.machine.indicators import Indicators
@@ -21,15 +24,30 @@ from model.machine.watch import State, Watch
 
 ALARMING = ("sensor", "warning", "alarm")
 AT_ONCE = 1_000  # recordings of a replay in memory
+RECENT = 48  # severities that a list draws
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was known of an alarm before a replay."""
+
+    level: str
+    since: float
+    cleared_at: float | None
+    reason: str
+    acknowledged_by: str | None
+    acknowledged_at: float | None
+    note: str | None
 
 
 def advance(session: Session, point: Point, record: Record, limits: Thresholds) -> None:
     """Bring a point's state up to a recording that was just added."""
     if is_newest(point, record):
         watch = resume(point, limits)
-        judged = go_on(session, point, watch, record.taken_at, record.indicators)
-        record.level, record.severity, record.parts = judged["level"], judged["severity"], judged["parts"]
-        keep(point, watch)
+        for name, value in go_on(session, point, watch, record.taken_at, record.indicators, told=True).items():
+            setattr(record, name, value)
+        point.watch = write_watch(watch)
+        extend_chunks(session, record)
     else:
         replay(session, point, limits)
 
@@ -40,46 +58,74 @@ def is_newest(point: Point, record: Record) -> bool:
 
 def resume(point: Point, limits: Thresholds) -> Watch:
     orders = parse_bearing(point.bearing).orders
-    return read_watch(point.watch, orders, limits) if point.watch else Watch(orders, limits)
+    return read_watch(point.watch, orders, limits) if point.watch else Watch(orders, limits, point.learned_until)
 
 
-def keep(point: Point, watch: Watch) -> None:
-    point.watch = write_watch(watch)
+def replay(session: Session, point: Point, limits: Thresholds, anew: bool = False) -> None:
+    """Rebuild the states of a point's recordings and its alarms since it learned anew, or since it was thinned.
 
-
-def replay(session: Session, point: Point, limits: Thresholds) -> None:
-    """Rebuild the states of a point's recordings and its alarms since it learned anew.
-
-    Earlier alarms stay, and what a person acknowledged stays acknowledged.
+    anew: what is left of thinned recordings is judged again too. Earlier alarms stay, what a person acknowledged stays
+    acknowledged, and the history is told what became of the alarms.
     """
-    before = {}
-    for alarm in session.scalars(alarms_of(point)):
-        if point.learned_from is None or alarm.raised_at >= point.learned_from:
-            before[alarm.raised_at, alarm.level] = alarm.acknowledged_by, alarm.acknowledged_at, alarm.note
-            session.delete(alarm)
-        elif alarm.cleared_at is None or alarm.cleared_at > point.learned_from:
-            alarm.cleared_at = point.learned_from
-    session.flush()
-    point.level, point.since, point.reason, point.severity, point.last_taken_at = "learning", None, "", 0.0, None
-    watch = Watch(parse_bearing(point.bearing).orders, limits)
-    in_time = list_in_time(session, point)
+    if anew:
+        point.thinned_until = point.thinned_watch = point.thinned_level = None
+    begin = max(each if each is not None else -math.inf for each in (point.learned_from, point.thinned_until))
+    before = take_alarms(session, point, begin)
+    point.level, point.since, point.reason, point.severity = "learning", None, "", 0.0
+    point.last_taken_at, point.recent = None, b""
+    watch = Watch(parse_bearing(point.bearing).orders, limits, point.learned_until)
+    if point.thinned_until == begin:
+        watch = read_watch(point.thinned_watch, parse_bearing(point.bearing).orders, limits)
+        point.level, point.last_taken_at = point.thinned_level, begin
+    in_time = list_in_time(session, point, begin, inclusive=point.thinned_until != begin)
     while rows := list(islice(in_time, AT_ONCE)):
         judged = [{"id": row.id} | go_on(session, point, watch, row.taken_at, row.indicators) for row in rows]
         session.execute(update(Record), judged)
-    keep(point, watch)
+    point.watch = write_watch(watch)
     session.flush()
+    tell_differences(session, point, begin, before)
+    rebuild_chunks(session, point)
+
+
+def take_alarms(session: Session, point: Point, begin: float) -> dict[tuple[float, str], Known]:
+    """Delete the alarms that were raised from a moment on and return what was known of them; end earlier ones there."""
+    before = {}
     for alarm in session.scalars(alarms_of(point)):
-        if known := before.get((alarm.raised_at, alarm.level)):
-            alarm.acknowledged_by, alarm.acknowledged_at, alarm.note = known
+        if alarm.raised_at >= begin:
+            before[alarm.raised_at, alarm.level] = Known(
+                **{each.name: getattr(alarm, each.name) for each in fields(Known)}
+            )
+            session.delete(alarm)
+        elif alarm.cleared_at is None or alarm.cleared_at > begin:
+            alarm.cleared_at = begin if point.thinned_until != begin else None
+    session.flush()
+    return before
 
 
-def list_in_time(session: Session, point: Point) -> Iterator[Row]:
-    """Yield number, moment and indicators of what was recorded since a point learned anew, in the order of moments.
+def tell_differences(session: Session, point: Point, begin: float, before: dict[tuple[float, str], Known]) -> None:
+    """Give alarms back what was known of them, and write down which are new, cleared or no more."""
+    after = {(alarm.raised_at, alarm.level): alarm for alarm in session.scalars(alarms_of(point))
+             if alarm.raised_at >= begin}  # fmt: skip
+    for (raised_at, _), known in before.items():
+        if (raised_at, known.level) not in after:
+            write_change(session, point, "withdrawn", known, raised_at)
+    for (raised_at, level), alarm in after.items():
+        known = before.get((raised_at, level))
+        if known is None:
+            write_change(session, point, "raised", alarm, raised_at)
+        else:
+            alarm.acknowledged_by, alarm.acknowledged_at = known.acknowledged_by, known.acknowledged_at
+            alarm.note = known.note
+        if alarm.cleared_at is not None and (known is None or known.cleared_at != alarm.cleared_at):
+            write_change(session, point, "cleared", alarm, alarm.cleared_at)
+
+
+def list_in_time(session: Session, point: Point, begin: float, inclusive: bool) -> Iterator[Row]:
+    """Yield number, moment and indicators of a point's recordings from a moment on, in the order of moments.
 
     At one moment the order of the hashes decides.
     """
-    begin = point.learned_from if point.learned_from is not None else -math.inf
-    after: tuple[float, bytes] = begin, b""
+    after: tuple[float, bytes] = begin, b"" if inclusive else b"\xff" * 33
     while True:
         query = (
             select(Record.id, Record.taken_at, Record.indicators, Record.sha256)
@@ -98,23 +144,34 @@ def alarms_of(point: Point) -> Select[tuple[Alarm]]:
     return select(Alarm).where(Alarm.point_id == point.id).order_by(Alarm.raised_at)
 
 
-def go_on(session: Session, point: Point, watch: Watch, taken_at: float, indicators: bytes) -> dict[str, Any]:
-    """Bring watch and point up to a recording, and return what its row says of the state after it."""
+def go_on(
+    session: Session, point: Point, watch: Watch, taken_at: float, indicators: bytes, told: bool = False
+) -> dict[str, Any]:
+    """Bring watch and point up to a recording, and return what its row says of the state after it.
+
+    told: changes of alarms are written into the history at once.
+    """
     state = watch.advance(taken_at, Indicators.from_bytes(indicators))
     if state.level != point.level:
-        change_alarm(session, point, state, taken_at)
+        change_alarm(session, point, state, taken_at, told)
     point.level, point.since, point.reason, point.severity = state.level, state.since, state.reason, state.severity
     point.last_taken_at = taken_at
-    parts = json.dumps({name: round(size, 4) for name, size in state.parts.items()})
-    return {"level": state.level, "severity": state.severity, "parts": parts}
+    point.recent = (point.recent + np.float16(state.severity).tobytes())[-2 * RECENT :]
+    parts = {name: round(state.parts.get(known, 0.0), 4) for name, known in PARTS.items()}
+    return {"level": state.level, "severity": state.severity} | parts
 
 
-def change_alarm(session: Session, point: Point, state: State, taken_at: float) -> None:
+def change_alarm(session: Session, point: Point, state: State, taken_at: float, told: bool) -> None:
     """Clear the alarm that is open, and raise the one that a new level calls for."""
     session.flush()
     for alarm in session.scalars(alarms_of(point).where(Alarm.cleared_at.is_(None))):
         alarm.cleared_at = taken_at
+        if told:
+            write_change(session, point, "cleared", alarm, taken_at)
     if state.level in ALARMING:
-        session.add(
-            Alarm(point_id=point.id, level=state.level, since=state.since, raised_at=taken_at, reason=state.reason)
-        )
+        alarm = Alarm(
+            point_id=point.id, level=state.level, since=state.since, raised_at=taken_at, reason=state.reason
+        )  # fmt: skip
+        session.add(alarm)
+        if told:
+            write_change(session, point, "raised", alarm, taken_at)

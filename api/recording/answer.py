@@ -47,17 +47,31 @@ class MistakeError(ValueError):
         self.came = came
 
 
-def answer(
+def answer_files(
     diagnosis: RecordingDiagnosis, fields: Fields, files: list[tuple[str, bytes]], limits: Limits
 ) -> WorkerAnswer:
     """Return the answer to the files of a form, the recording first. Raises MistakeError."""
     (name, content), *healthy = files
+    return answer(diagnosis, fields, read(content, name, fields.channel, limits), healthy, limits)
+
+
+def answer(
+    diagnosis: RecordingDiagnosis,
+    fields: Fields,
+    said: Recording,
+    healthy: list[tuple[str, bytes]],
+    limits: Limits,
+    past: Healthy | None = None,
+) -> WorkerAnswer:
+    """Return the answer to a recording as its file says it is. Raises MistakeError.
+
+    healthy are the files of its baseline, unless its past is known.
+    """
     bearing = parse_bearing(fields.bearing)
-    said = read(content, name, fields.channel, limits)
     speeds = diagnosis.thresholds.shaft_speed
     recording = settle(said, fields.sampling_rate, fields.rpm, speeds)
     baseline = [read_baseline(content, name, fields, said, recording, limits, speeds) for name, content in healthy]
-    past = describe_past(diagnosis, baseline, bearing)
+    past = past or describe_past(diagnosis, baseline, bearing)
     found = diagnose(diagnosis, recording, bearing, past)
     warnings = collect_warnings(recording, baseline, fields, diagnosis.thresholds.shaft_check)
     return WorkerAnswer(

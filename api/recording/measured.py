@@ -5,42 +5,55 @@ from dataclasses import replace
 
 from api.files.limits import Limits
 from api.recording.answer import MISSING, MistakeError, answer, read
-from api.recording.fields import Fields
+from api.recording.fields import Fields, parse_bearing
 from api.recording.models import MeasuredAnswer, WorkerAnswer
+from api.recording.past import join_healthy, pack_healthy
 from api.recording.protocol import File, PointHead
 from model.machine.indicators import measure
 from model.recording.diagnosis import RecordingDiagnosis
+from model.recording.recording import Recording
 
 
 def measure_recording(
-    diagnosis: RecordingDiagnosis, fields: Fields, file: File, point: PointHead, limits: Limits
+    diagnosis: RecordingDiagnosis, fields: Fields, files: list[File], point: PointHead, limits: Limits
 ) -> MeasuredAnswer:
-    """Return what is kept of a file's recording. Raises MistakeError.
+    """Return what is kept of a file's recording; the other files are the point's healthy past. Raises MistakeError.
 
     What the form says holds, else what the file says, else what is known of the point.
     """
-    name, content = file
+    (name, content), *healthy = files
     said = read(content, name, fields.channel, limits)
     rate = fields.sampling_rate or said.sampling_rate or point.sampling_rate
     rpm = fields.rpm or said.rpm or point.rpm
     if not rate:
         raise MistakeError({"sampling_rate": MISSING["sampling_rate"]})
+    recording = replace(said, sampling_rate=rate, rpm=rpm)
     try:
-        indicators = measure(replace(said, sampling_rate=rate, rpm=rpm), point.unit)
+        indicators = measure(recording, point.unit)
     except ValueError as error:
         raise MistakeError({"file": str(error)}) from error
     known = fields.model_copy(update={"sampling_rate": rate, "rpm": rpm, "series": False})
-    found, reason = diagnose(diagnosis, known, file, limits) if point.diagnose else (None, "it was not asked for")
+    past = [packed for _, packed in healthy]
+    found, reason = diagnose(diagnosis, known, said, past, limits) if point.diagnose else (None, "it was not asked for")
+    learned = None
+    if found and point.learning:
+        settled = replace(recording, rpm=found.recording.rpm)
+        learned = pack_healthy(settled, parse_bearing(fields.bearing), diagnosis.thresholds)
     return MeasuredAnswer(
-        kept=b64encode(indicators.to_bytes()).decode(), diagnosis=found, why_none=reason, warnings=said.warnings
+        kept=b64encode(indicators.to_bytes()).decode(),
+        healthy=b64encode(learned).decode() if learned else "",
+        diagnosis=found,
+        why_none=reason,
+        warnings=said.warnings,
     )
 
 
 def diagnose(
-    diagnosis: RecordingDiagnosis, fields: Fields, file: File, limits: Limits
+    diagnosis: RecordingDiagnosis, fields: Fields, said: Recording, healthy: list[bytes], limits: Limits
 ) -> tuple[WorkerAnswer | None, str]:  # fmt: skip
     """Return the diagnosis, or None and why there is none: a recording may be trended and too short to diagnose."""
+    past = join_healthy(healthy, diagnosis.thresholds)
     try:
-        return answer(diagnosis, fields, [file], limits), ""
+        return answer(diagnosis, fields, said, [], limits, past), ""
     except MistakeError as error:
         return None, str(error)

@@ -88,6 +88,7 @@ class MeasuredAnswer(BaseModel):
     """What the worker computes of a recording of a machine's point."""
 
     kept: str = Field(description="the indicators as they are stored, base64")
+    healthy: str = Field(description="what api.recording.past packed of it, base64; empty where it is no past")
     diagnosis: WorkerAnswer | None
     why_none: str
     warnings: list[str]

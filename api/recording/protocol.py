@@ -47,12 +47,13 @@ class PointHead(Strict):
     sampling_rate: float | None
     rpm: float | None
     diagnose: bool  # whether a recording that is long enough is diagnosed too
+    learning: bool = False  # whether it may become part of the point's healthy past
 
 
 class RequestHead(Strict):
     fields: dict[str, Any]  # of the form, as api.recording.fields.Fields takes them
     point: PointHead | None = None
-    files: list[FileHead]  # the recording first, its baseline after it
+    files: list[FileHead]  # the recording first; then its baseline, or a point's past as api.recording.past packed it
 
 
 class ResponseHead(Strict):

@@ -17,7 +17,7 @@ import scipy.io.wavfile  # noqa: F401 - now, before the memory is limited: the r
 from pydantic_core import to_json
 
 from api.files.limits import MAX_CHANNELS, Limits
-from api.recording.answer import MistakeError, answer
+from api.recording.answer import MistakeError, answer_files
 from api.recording.fields import Fields
 from api.recording.measured import measure_recording
 from api.recording.protocol import READY, File, PointHead, Response, WorkerLimits, read_request, write_response
@@ -90,9 +90,9 @@ def respond(
 ) -> Response:
     try:
         if point:
-            found = measure_recording(diagnosis, Fields(**fields), files[0], point, limits)
+            found = measure_recording(diagnosis, Fields(**fields), files, point, limits)
         else:
-            found = answer(diagnosis, Fields(**fields), files, limits)
+            found = answer_files(diagnosis, Fields(**fields), files, limits)
         return Response(200, found.model_dump_json(exclude_unset=True).encode())
     except MistakeError as error:
         return Response(422, describe_mistakes(error.mistakes, error.came))

@@ -87,6 +87,11 @@ class Indicators(NamedTuple):
         }
 
 
+def read_steps(kept: bytes) -> bytes:
+    """Return the combs of indicators that to_bytes wrote as they are kept: a byte an order, in steps above ZERO."""
+    return kept[HEAD.size + 2 * SMALL :]
+
+
 HALF_OCTAVES = len(LEVEL_EDGES) - 1
 LEVELS = 1 + HALF_OCTAVES + len(ENVELOPE_BANDS)
 SMALL = HALF_OCTAVES + 2 * len(ENVELOPE_BANDS)

@@ -15,7 +15,7 @@ from model.machine.thresholds import Thresholds
 from model.machine.watch import Watch
 
 VERSION = 1
-SCALARS = ("gain", "shifts", "defects", "defect_since", "sensor", "sensor_since", "well", "started")
+SCALARS = ("until", "passed", "gain", "shifts", "defects", "defect_since", "sensor", "sensor_since", "well", "started")
 
 
 def write_watch(watch: Watch) -> bytes:
@@ -46,11 +46,12 @@ def read_watch(kept: bytes, orders: FaultOrders | None, limits: Thresholds) -> W
     past = Past(head["recordings"], values.take_mean(lines), values.take_mean(bands))
     past.comb_spread = head["comb_spread"]
     past.speeds = [SpeedState(rpm, values.take_mean(LEVELS)) for rpm in head["speeds"]]
-    watch = Watch(orders, limits, past, values.take(lines), values.take(bands), values.take(LEVELS))
+    combs, moments, levels = values.take(lines), values.take(bands), values.take(LEVELS)
+    watch = Watch(orders, limits, past=past, combs=combs, moments=moments, levels=levels)
     watch.last_moments = [values.take(bands) for _ in range(head["last_moments"])]
     watch.last_levels = [values.take(LEVELS) for _ in range(head["last_levels"])]
     watch.patience = Patience(**head["patience"])
-    for name in SCALARS:
+    for name in set(SCALARS) & set(head):  # a snapshot from before `until` knows none
         setattr(watch, name, head[name])
     return watch
 

@@ -38,10 +38,15 @@ class State:
 
 @dataclass
 class Watch:
-    """The watch of one point; orders are None where its bearing is not known."""
+    """The watch of one point; orders are None where its bearing is not known.
+
+    Its past is the first recordings, or all until a moment (unix seconds) where until is given, but no fewer.
+    """
 
     orders: FaultOrders | None
     limits: Thresholds
+    until: float | None = None
+    passed: bool = False  # whether a recording came after `until`
     past: Past = field(default_factory=Past)
     combs: np.ndarray = field(default_factory=lambda: np.zeros(len(ORDERS)))  # smoothed growth, natural logarithm
     moments: np.ndarray = field(default_factory=lambda: np.zeros(len(ENVELOPE_BANDS)))  # the same
@@ -58,15 +63,21 @@ class Watch:
     well: int = 0
     started: float | None = None
 
+    @property
+    def learned(self) -> bool:
+        enough = self.past.recordings >= self.limits.learning.recordings
+        return enough and (self.until is None or self.passed)
+
     def advance(self, taken_at: float, indicators: Indicators) -> State:
         """Return the state after one more recording; they come in the order of their moments (unix seconds)."""
         self.started = taken_at if self.started is None else self.started
+        self.passed = self.passed or (self.until is not None and taken_at > self.until)
         rises = self.find_rises(indicators)
         defect = find_defect(indicators, float(rises[0]) if np.isfinite(rises[0]) else 0.0, self.limits.sensor)
         if self.note_sensor(taken_at, defect):
             parts = self.find_parts()  # of the recordings before this one: what stands goes on to say why
             return self.describe(combine(parts), parts)
-        if self.past.recordings < self.limits.learning.recordings:
+        if not self.learned:
             self.past.add(indicators, self.limits.learning)
             return self.describe(0.0, [])
         if not self.note_shift(taken_at, rises):
@@ -139,7 +150,7 @@ class Watch:
     def find_parts(self) -> list[Part]:
         """Return the changes of all kinds, none while the past is being learned."""
         limits = self.limits
-        if self.past.recordings < limits.learning.recordings:
+        if not self.learned:
             return []
         parts = []
         if self.past.combs.count[0]:
@@ -161,7 +172,7 @@ class Watch:
             level, since, reason = "sensor", self.sensor_since, self.sensor
         elif self.sensor:
             reason = "; ".join(filter(None, (reason, self.sensor)))
-        elif self.past.recordings < self.limits.learning.recordings:
+        elif not self.learned:
             level, since = "learning", self.started or 0.0
         elif level == "normal" and not self.patience.since:
             since = self.started or 0.0

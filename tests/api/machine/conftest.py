@@ -13,6 +13,7 @@ import yaml
 from sqlalchemy import create_engine, text
 
 from api.machine.database import open_engine
+from api.machine.reading import list_alarms, read_point, read_trend
 from api.machine.store import Store, Taken
 from model.machine.indicators import measure
 from model.machine.thresholds import read_thresholds
@@ -94,8 +95,8 @@ def fill(store, recordings) -> None:
 
 def snapshot(store):
     """Return all that the store says of the point, but for the numbers of its rows."""
-    point = store.read_point("pump", "drive-end")
+    point = read_point(store, "pump", "drive-end")
     alarms = [(each.level, each.since, each.raised_at, each.cleared_at, each.reason, each.acknowledged_by)
-              for each in store.list_alarms("pump", "drive-end")]  # fmt: skip
-    state = point.level, point.since, point.reason, point.severity, point.last_taken_at, point.watch
-    return state, alarms, store.read_trend("pump", "drive-end", 10_000)
+              for each in list_alarms(store, "pump", "drive-end")]  # fmt: skip
+    state = point.level, point.since, point.reason, point.severity, point.last_taken_at, point.watch, point.recent
+    return state, alarms, read_trend(store, "pump", "drive-end", 10_000)

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from api.machine.database import open_engine
+from api.machine.reading import read_point, read_trend
 from api.machine.store import Store
 from tests.api.machine.conftest import POINT
 from tests.conftest import ROOT, environment
@@ -50,8 +51,8 @@ def test_what_was_said_to_be_stored_is_there_after_a_kill(url, limits, kills):
     for _ in range(kills):
         said += kill_a_writer(url, first, moments.uniform(0, 0.3))
         first = said[-1] + 2  # the one after the last may be stored too: it was not said
-    there = [row["begin"] for row in store.read_trend("pump", "drive-end", 10_000_000)]
+    there = [row["begin"] for row in read_trend(store, "pump", "drive-end", 10_000_000)]
     assert len(said) > kills
     assert set(said) <= set(there)
-    assert store.read_point("pump", "drive-end").last_taken_at == max(there)
+    assert read_point(store, "pump", "drive-end").last_taken_at == max(there)
     store.engine.dispose()

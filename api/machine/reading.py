@@ -1,0 +1,180 @@
+"""What is read of the store: points, recordings, trends, waterfalls, alarms, notes and the history."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import case, func, literal, select
+from sqlalchemy.orm import Session
+
+from api.machine.chunks import CHUNK, PARTS
+from api.machine.database import for_reading
+from api.machine.state import alarms_of
+from api.machine.store import Store, UnknownError, find_point, find_recording
+from api.machine.tables import Alarm, Change, Chunk, Note, Point, Record
+
+WORST_FIRST = ("alarm", "warning", "sensor", "notice", "learning", "normal")
+MOST_CHANGES = 1_000
+FEW = 4_000  # recordings; so many are read one by one whatever the number of stretches
+OF_CHUNKS = (Chunk.begin, Chunk.end, Chunk.recordings, Chunk.rms_low, Chunk.rms_high, Chunk.severity_low,
+             Chunk.severity_high, *(getattr(Chunk, part) for part in PARTS))  # fmt: skip
+OF_RECORDINGS = (Record.taken_at, Record.taken_at, literal(1), Record.rms, Record.rms, Record.severity,
+                 Record.severity, *(getattr(Record, part) for part in PARTS))  # fmt: skip
+
+
+def reading(store: Store) -> Session:
+    return Session(for_reading(store.engine), expire_on_commit=False)
+
+
+def read_point(store: Store, machine: str, name: str) -> Point:
+    """Return a point. Raises UnknownError."""
+    with reading(store) as session:
+        return find_point(session, machine, name)
+
+
+def list_points(
+    store: Store, level: str = "", part_of_name: str = "", offset: int = 0, limit: int = 100
+) -> tuple[list[Point], dict[str, int]]:
+    """Return points, the worst first and the longest standing before others, and how many there are of each level.
+
+    Both are of points whose machine's name holds a part; the points are of a level where one is given.
+    """
+    order = case({name: place for place, name in enumerate(WORST_FIRST)}, value=Point.level)
+    named = Point.machine.contains(part_of_name, autoescape=True)
+    query = select(Point).where(named).order_by(order, Point.since, Point.machine, Point.name)
+    query = query.where(Point.level == level) if level else query
+    with reading(store) as session:
+        counts = session.execute(select(Point.level, func.count()).where(named).group_by(Point.level))
+        return list(session.scalars(query.offset(offset).limit(limit))), dict(counts.tuples().all())
+
+
+def list_machine(store: Store, machine: str) -> list[Point]:
+    """Return the points of a machine by name. Raises UnknownError where it has none."""
+    with reading(store) as session:
+        points = list(session.scalars(select(Point).where(Point.machine == machine).order_by(Point.name)))
+    if not points:
+        raise UnknownError(f"there is no machine {machine}")
+    return points
+
+
+def read_recording(store: Store, machine: str, name: str, number: int) -> Record:
+    """Return a recording with its diagnosis. Raises UnknownError."""
+    with reading(store) as session:
+        record = find_recording(session, find_point(session, machine, name), number)
+        session.refresh(record, ["diagnosis"])
+        return record
+
+
+def list_recordings(
+    store: Store, machine: str, name: str, begin: float | None, end: float | None, limit: int
+) -> list[Record]:  # fmt: skip
+    """Return a point's recordings from begin until end, the newest first. Raises UnknownError."""
+    with reading(store) as session:
+        query = select(Record).where(Record.point_id == find_point(session, machine, name).id)
+        query = query.where(Record.taken_at >= begin) if begin is not None else query
+        query = query.where(Record.taken_at <= end) if end is not None else query
+        return list(session.scalars(query.order_by(Record.taken_at.desc(), Record.sha256.desc()).limit(limit)))
+
+
+def list_healthy(store: Store, point: Point, most: int) -> list[bytes]:
+    """Return what the windows of a point's learned recordings are like, of the first ones at most so many."""
+    learned = select(Record.healthy).where(
+        Record.point_id == point.id, Record.healthy.is_not(None), Record.level == "learning"
+    )
+    learned = learned.where(Record.taken_at >= point.learned_from) if point.learned_from is not None else learned
+    with reading(store) as session:
+        return list(session.scalars(learned.order_by(Record.taken_at, Record.sha256).limit(most)))
+
+
+def list_alarms(store: Store, machine: str, name: str) -> list[Alarm]:
+    """Return a point's alarms, the newest first. Raises UnknownError."""
+    with reading(store) as session:
+        query = alarms_of(find_point(session, machine, name))
+        return list(session.scalars(query.order_by(None).order_by(Alarm.raised_at.desc(), Alarm.id.desc())))
+
+
+def list_notes(store: Store, machine: str, name: str) -> list[Note]:
+    """Return a point's notes, the newest first. Raises UnknownError."""
+    with reading(store) as session:
+        query = select(Note).where(Note.point_id == find_point(session, machine, name).id)
+        return list(session.scalars(query.order_by(Note.written_at.desc(), Note.id.desc())))
+
+
+def list_changes(store: Store, machine: str, name: str) -> list[Change]:
+    """Return what happened to a point's alarms, the newest first; it outlives the point."""
+    query = select(Change).where(Change.machine == machine, Change.point == name)
+    with reading(store) as session:
+        return list(session.scalars(query.order_by(Change.id.desc()).limit(MOST_CHANGES)))
+
+
+def read_trend(
+    store: Store, machine: str, name: str, points: int, begin: float | None = None, end: float | None = None
+) -> list[dict[str, Any]]:
+    """Return lowest and highest RMS and severity, and each part's highest, in at most so many stretches of time.
+
+    Recordings from begin up to end (unix seconds). No extreme is lost; a stretch without recordings is left out. Of
+    very many recordings, stretches begin and end where their chunks do. Raises UnknownError.
+    """
+    with reading(store) as session:
+        point = find_point(session, machine, name)
+        count = session.scalar(within(select(func.sum(Chunk.recordings)), Chunk.begin, point, begin, end))
+        if (count or 0) > max(FEW, CHUNK // 2 * points):
+            rows = session.execute(within(select(*OF_CHUNKS), Chunk.begin, point, begin, end).order_by(Chunk.begin))
+        else:
+            query = within(select(*OF_RECORDINGS), Record.taken_at, point, begin, end)
+            rows = session.execute(query.order_by(Record.taken_at))
+        return merge(np.array([tuple(row) for row in rows]), points)
+
+
+def within(query: Any, moment: Any, point: Point, begin: float | None, end: float | None) -> Any:
+    """Return a query of a point's rows whose moment lies from begin up to end."""
+    query = query.where(moment.class_.point_id == point.id)
+    query = query.where(moment >= begin) if begin is not None else query
+    return query.where(moment <= end) if end is not None else query
+
+
+def merge(rows: np.ndarray, stretches: int) -> list[dict[str, Any]]:
+    """Return rows (rows, OF_RECORDINGS) in the order of time as at most so many stretches, equally long."""
+    if not len(rows):
+        return []
+    begin, end = rows[:, 0], rows[:, 1]
+    width = max((end[-1] - begin[0]) / stretches, 1e-9)
+    place = np.minimum((begin - begin[0]) // width, stretches - 1)
+    starts = np.flatnonzero(np.diff(place, prepend=-1))
+    low, high = (reduce.reduceat(rows, starts) for reduce in (np.minimum, np.maximum))
+    counts = np.add.reduceat(rows[:, 2], starts).astype(int).tolist()
+    return [
+        {
+            "begin": least[0],
+            "end": most[1],
+            "recordings": count,
+            "rms_low": least[3],
+            "rms_high": most[4],
+            "severity_low": least[5],
+            "severity_high": most[6],
+            "parts": dict(zip(PARTS.values(), most[7:], strict=True)),
+        }
+        for least, most, count in zip(low.tolist(), high.tolist(), counts, strict=True)
+    ]
+
+
+def read_combs(
+    store: Store, machine: str, name: str, columns: int, begin: float | None = None, end: float | None = None
+) -> tuple[list[float], list[bytes]]:
+    """Return moments and indicators of at most so many recordings, spread evenly. Raises UnknownError."""
+    with reading(store) as session:
+        point = find_point(session, machine, name)
+        numbers = list(session.scalars(within(select(Chunk.first_id), Chunk.begin, point, begin, end).order_by(
+            Chunk.begin)))  # fmt: skip
+        if len(numbers) < columns:
+            query = within(select(Record.id), Record.taken_at, point, begin, end)
+            numbers = list(session.scalars(query.order_by(Record.taken_at)))
+        chosen = [numbers[place] for place in spread(len(numbers), columns)]
+        query = select(Record.taken_at, Record.indicators).where(Record.id.in_(chosen)).order_by(Record.taken_at)
+        rows = session.execute(query).all()
+        return [row.taken_at for row in rows], [row.indicators for row in rows]
+
+
+def spread(count: int, most: int) -> Sequence[int]:
+    """Return at most so many places among a count, evenly."""
+    return range(count) if count <= most else np.linspace(0, count - 1, most).round().astype(int).tolist()

@@ -1,0 +1,47 @@
+"""A point's healthy past: what its learned recordings were like, packed for the store and joined for a diagnosis."""
+
+import io
+import json
+
+import numpy as np
+
+from model.bearings import Bearing
+from model.recording.baseline import Healthy, check_seconds, describe_baseline, to_healthy
+from model.recording.levels import Levels
+from model.recording.lines import Features, concatenate
+from model.recording.recording import Recording
+from model.recording.thresholds import Thresholds
+
+
+def pack_healthy(recording: Recording, bearing: Bearing, limits: Thresholds) -> bytes | None:
+    """Return what a healthy recording is like as an .npz file, or None where it is unfit for a baseline."""
+    alone = limits._replace(baseline=limits.baseline._replace(seconds=0))  # it is one of many
+    try:
+        healthy = describe_baseline([recording], bearing, alone)
+    except ValueError:
+        return None
+    file = io.BytesIO()
+    (levels,), (lines,) = healthy.levels, healthy.lines
+    told = {"rpm": levels.rpm, "lines": lines, "seconds": recording.seconds}
+    np.savez_compressed(
+        file, told=json.dumps(told), levels=levels.bands.astype(np.float32), **healthy.features._asdict()
+    )
+    return file.getvalue()
+
+
+def join_healthy(packed: list[bytes], limits: Thresholds) -> Healthy | None:
+    """Return the past that packed recordings make, or None where they last too few seconds together."""
+    features, levels, lines, seconds = [], [], [], 0.0
+    for each in packed:
+        with np.load(io.BytesIO(each), allow_pickle=False) as arrays:
+            told = json.loads(str(arrays["told"]))
+            features.append(Features(**{name: arrays[name] for name in Features._fields}))
+            levels.append(Levels(arrays["levels"].astype(np.float64), told["rpm"]))
+        lines.append(told["lines"])
+        seconds += told["seconds"]
+    try:
+        check_seconds(seconds, limits.baseline)
+    except ValueError:
+        return None
+    healthy = to_healthy(concatenate(features), limits.baseline)
+    return healthy._replace(levels=tuple(levels), lines=tuple(lines))
