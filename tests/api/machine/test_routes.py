@@ -1,11 +1,13 @@
 """`/machines/` over HTTP, on SQLite: the contract, with its errors."""
 
 import io
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
+from tests.model.recording.machines import ELSEWHERE
 from tests.model.recording.machines import machine as simulate_machine
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -61,6 +63,72 @@ def test_a_recording_that_is_long_enough_is_diagnosed_too(client, point):
     assert answer["diagnosis"]["agreement"]["lines"][0]["state"] == "clear"
 
 
+def test_its_own_healthy_past_is_the_baseline_of_a_points_diagnosis(client, point):
+    for hour in range(6):
+        signal = simulate_machine("Normal", seed=hour).signal
+        answer = send(client, npy(signal), hour, diagnose="true").json()["diagnosis"]
+        assert answer["prediction"] == "Normal"
+        alone = "no healthy baseline was given" in " ".join(answer["warnings"])
+        assert alone == (hour == 0)  # its 5 s are a past for the next one
+    louder = 4 * simulate_machine("Normal", seed=7).signal
+    answer = send(client, npy(louder), 7, diagnose="true").json()["diagnosis"]
+    assert answer["prediction"] == "Unknown"
+    assert "level rose 12.0 dB" in answer["reason"]
+
+
+def test_a_recording_can_be_found_and_read_again(client, point):
+    sent = send(client, npy(simulate_machine("OuterRace").signal), diagnose="true").json()
+    send(client, npy(np.random.default_rng(0).standard_normal(2_400)), 1)
+    listed = client.get(f"{point}/recordings").json()
+    assert [each["prediction"] for each in listed] == [None, "OuterRace"]
+    until = {"until": (BEGIN + timedelta(minutes=30)).isoformat(), "limit": 1}
+    assert [each["id"] for each in client.get(f"{point}/recordings", params=until).json()] == [sent["id"]]
+    told = client.get(f"{point}/recordings/{sent['id']}").json()
+    assert told["diagnosis"] == sent["diagnosis"]
+    assert told["indicators"] == sent["indicators"]
+    assert told["has_file"] is False
+
+
+def test_a_waterfall_shows_the_line_where_the_fault_is(client, point):
+    for hour in range(3):
+        send(client, npy(simulate_machine("OuterRace", seed=hour).signal), hour)
+    told = client.get(f"{point}/waterfall").json()
+    heights = np.frombuffer(b64decode(told["heights"]), np.uint8).reshape(3, -1)
+    highest = np.array(told["orders"])[heights.argmax(axis=1)]
+    np.testing.assert_allclose(highest, ELSEWHERE.orders.bpfo, rtol=0.02)
+    assert len(told["taken_at"]) == 3
+
+
+def test_points_are_counted_by_level_whatever_the_page(client, point):
+    for number in range(3):
+        client.put(f"/machines/fan-{number}/points/p", json=POINT)
+    answer = client.get("/machines/", params={"limit": 2, "q": "fan"})
+    assert len(answer.json()) == 2
+    assert (answer.headers["x-total-count"], answer.headers["x-levels"]) == ("3", "learning=3")
+    assert client.get("/machines/", params={"level": "alarm", "q": "fan"}).headers["x-total-count"] == "0"
+    for number in range(3):
+        client.delete(f"/machines/fan-{number}")
+
+
+def test_what_happened_is_told_and_outlives_the_point(client, point):
+    client.post(f"{point}/notes", json={"by": "workshop", "text": "greased", "at": "2026-01-02T00:00:00Z"})
+    assert [(each["text"], each["written_at"]) for each in client.get(f"{point}/notes").json()] == [
+        ("greased", "2026-01-02T00:00:00Z")
+    ]
+    client.post(f"{point}/baseline", json={"by": "workshop"})
+    client.delete("/machines/pump")
+    assert client.get(f"{point}/changes").json()[0]["kind"] == "learned anew"
+
+
+def test_the_past_may_be_named_from_and_until(client, point):
+    span = {"from": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z"}
+    told = client.post(f"{point}/baseline", json=span).json()
+    assert (told["learned_from"], told["learned_until"]) == tuple(span.values())
+    turned = client.post(f"{point}/baseline", json={"from": span["until"], "until": span["from"]})
+    assert turned.status_code == 422
+    assert "expected a moment after that of from" in turned.json()["detail"][0]["msg"]
+
+
 def test_a_recording_too_short_for_a_diagnosis_is_trended_and_says_why(client, point):
     answer = send(client, npy(np.random.default_rng(0).standard_normal(1_300)), diagnose="true").json()
     assert answer["diagnosis"] is None
@@ -107,6 +175,7 @@ def test_a_deleted_recording_is_gone(client, point):
         ({"sampling_rate": "13000"}, "sampling_rate", "sampled at 13,000 Hz, its point at 12,000 Hz"),
         ({"bearing": "6205-2RS"}, "bearing", "the point's bearing is"),
         ({"what": "1"}, "what", "not permitted"),
+        ({"diagnose": "perhaps"}, "diagnose", "expected true or false"),
     ],
 )
 def test_a_mistake_is_told_where_it_is(client, point, fields, field, words):
