@@ -1,5 +1,6 @@
 """The app: what is loaded at start, which layers surround a request, and which routes answer it."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -68,6 +69,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.metrics = metrics
     app.state.recording_workers = await start_recording_workers()
     app.state.store = await run_in_threadpool(open_store) if MACHINES else None
+    thinning = None
+    if app.state.store and app.state.store.keep_days:
+        thinning = asyncio.create_task(keep_thin(app.state.store))
     complete_document(app)
     app.state.ready = True
     gc.collect()
@@ -79,8 +83,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         drain_on_sigterm(server, app.state)
     yield
     app.state.ready = False
-    if checking:
-        checking.cancel()
+    for task in filter(None, (checking, thinning)):
+        task.cancel()
     if app.state.recording_workers:
         await app.state.recording_workers.stop()
     workers.shutdown()
@@ -130,7 +134,7 @@ for each in (open_inference, batch_predict, upload, served_model, serving_metric
 if MACHINES:
     from api.machine import alarms, ingest, routes
     from api.machine.asking import PREFIX
-    from api.machine.opening import open_store
+    from api.machine.opening import keep_thin, open_store
 
     BODY_LIMITS[PREFIX] = settings.max_upload
     for each in (routes, ingest, alarms):

@@ -60,6 +60,17 @@ class Settings(BaseSettings):
         description="The store of /machines/: sqlite:///PATH for one process, postgresql://... for several; none turns "
         "/machines/ off.",
     )
+    keep_recordings: str = Field(
+        "",
+        description="A folder or a bucket (s3://..., any URL that fsspec knows and has the package for) in which the "
+        "files of machines' recordings are kept; none is kept unless given.",
+    )
+    keep_days: int | None = Field(
+        None,
+        ge=1,
+        description="Days before a point's newest recording beyond which the worst recording of each day is kept and "
+        "the others are deleted; all are kept unless given.",
+    )
     # Sizes and the queue
     max_body: Count = Field(32_000_000, description="The most bytes in a request to /batch_predict/ or /v2/.")
     max_upload: Count = Field(32_000_000, description="The most bytes in an upload to /diagnose/.")

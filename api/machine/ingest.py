@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -78,9 +79,17 @@ async def add_recording(request: Request, machine: Name, point: Name) -> Respons
     if found.status != 200:
         return Response(found.body, found.status, media_type="application/json")
     measured = MeasuredAnswer.model_validate_json(found.body)
-    record, now, is_new = await ask(request, Store.add_recording, machine, point, take(taken_at, files[0][1], measured))
+    taken = take(taken_at, files[0][1], measured)
+    record, now, is_new = await ask(request, keep, machine, point, taken, *files[0])
     answer = describe_stored(record, now, measured)
     return JSONResponse(answer.model_dump(mode="json"), 201 if is_new else 200)
+
+
+def keep(store: Store, machine: str, point: str, taken: Taken, name: str, content: bytes) -> tuple[Record, Point, bool]:
+    """Keep the file where files are kept, and then store the recording that names it."""
+    if store.files:
+        taken = replace(taken, file=store.files.write(machine, point, taken.taken_at, name, content))
+    return store.add_recording(machine, point, taken)
 
 
 def take(taken_at: float, content: bytes, measured: MeasuredAnswer) -> Taken:

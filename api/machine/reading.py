@@ -65,6 +65,17 @@ def read_recording(store: Store, machine: str, name: str, number: int) -> Record
         return record
 
 
+def fetch_file(store: Store, machine: str, name: str, number: int) -> tuple[str, bytes]:
+    """Return name and content of a recording's file. Raises UnknownError where none was kept."""
+    kept = read_recording(store, machine, name, number).file
+    if store.files is None or kept is None:
+        raise UnknownError(f"no file of recording {number} was kept")
+    try:
+        return kept.rpartition("/")[2], store.files.read(kept)
+    except OSError as error:
+        raise UnknownError(f"no file of recording {number} is there any more") from error
+
+
 def list_recordings(
     store: Store, machine: str, name: str, begin: float | None, end: float | None, limit: int
 ) -> list[Record]:  # fmt: skip

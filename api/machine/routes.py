@@ -23,6 +23,7 @@ from api.machine.models import (
     to_seconds,
 )
 from api.machine.reading import (
+    fetch_file,
     list_machine,
     list_points,
     list_recordings,
@@ -109,6 +110,18 @@ async def list_lines(
 async def tell_recording(request: Request, machine: Name, point: Name, number: int) -> RecordAnswer:
     """Tell what was measured and diagnosed of a recording, and the state of its point after it."""
     return describe_recording(await ask(request, read_recording, machine, point, number))
+
+
+@router.get(
+    ONE + "/recordings/{number}/file",
+    response_class=Response,
+    responses=UNKNOWN | {200: {"content": {"application/octet-stream": {}}, "description": "The file as it came"}},
+)
+async def read_file(request: Request, machine: Name, point: Name, number: int) -> Response:
+    """Give back the file of a recording, where KEEP_RECORDINGS keeps files."""
+    name, content = await ask(request, fetch_file, machine, point, number)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type="application/octet-stream", headers=headers)
 
 
 @router.delete(ONE + "/recordings/{number}", status_code=204, responses=UNKNOWN)

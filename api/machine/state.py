@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Row, Select, select, tuple_, update
+from sqlalchemy import Row, Select, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from api.machine.changes import write_change
@@ -42,7 +42,9 @@ class Known:
 
 def advance(session: Session, point: Point, record: Record, limits: Thresholds) -> None:
     """Bring a point's state up to a recording that was just added."""
-    if is_newest(point, record):
+    if point.learned_from is not None and record.taken_at < point.learned_from:
+        rebuild_chunks(session, point)  # it says nothing of the present machine, and is shown alone
+    elif is_newest(point, record):
         watch = resume(point, limits)
         for name, value in go_on(session, point, watch, record.taken_at, record.indicators, told=True).items():
             setattr(record, name, value)
@@ -69,22 +71,29 @@ def replay(session: Session, point: Point, limits: Thresholds, anew: bool = Fals
     """
     if anew:
         point.thinned_until = point.thinned_watch = point.thinned_level = None
-    begin = max(each if each is not None else -math.inf for each in (point.learned_from, point.thinned_until))
+    begin, watch, level = first_watch(point, limits)
     before = take_alarms(session, point, begin)
-    point.level, point.since, point.reason, point.severity = "learning", None, "", 0.0
-    point.last_taken_at, point.recent = None, b""
-    watch = Watch(parse_bearing(point.bearing).orders, limits, point.learned_until)
-    if point.thinned_until == begin:
-        watch = read_watch(point.thinned_watch, parse_bearing(point.bearing).orders, limits)
-        point.level, point.last_taken_at = point.thinned_level, begin
+    point.level, point.since, point.reason, point.severity = level, None, "", 0.0
+    point.last_taken_at, point.recent = point.thinned_until, b""
     in_time = list_in_time(session, point, begin, inclusive=point.thinned_until != begin)
     while rows := list(islice(in_time, AT_ONCE)):
         judged = [{"id": row.id} | go_on(session, point, watch, row.taken_at, row.indicators) for row in rows]
         session.execute(update(Record), judged)
+    if point.last_taken_at is None:
+        point.last_taken_at = session.scalar(select(func.max(Record.taken_at)).where(Record.point_id == point.id))
     point.watch = write_watch(watch)
     session.flush()
     tell_differences(session, point, begin, before)
     rebuild_chunks(session, point)
+
+
+def first_watch(point: Point, limits: Thresholds) -> tuple[float, Watch, str]:
+    """Return from which moment on a point's recordings are replayed, the watch as it was then, and the level."""
+    orders = parse_bearing(point.bearing).orders
+    begin = max(each if each is not None else -math.inf for each in (point.learned_from, point.thinned_until))
+    if point.thinned_watch is not None and point.thinned_until == begin:
+        return begin, read_watch(point.thinned_watch, orders, limits), point.thinned_level or "learning"
+    return begin, Watch(orders, limits, point.learned_until), "learning"
 
 
 def take_alarms(session: Session, point: Point, begin: float) -> dict[tuple[float, str], Known]:

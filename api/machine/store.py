@@ -7,6 +7,8 @@ from sqlalchemy import Engine, Select, delete, select
 from sqlalchemy.orm import Session, undefer
 
 from api.machine.changes import RECEIVERS, write_change
+from api.machine.database import for_reading
+from api.machine.keeping import Files, name_folder, thin
 from api.machine.state import advance, replay
 from api.machine.tables import Alarm, Note, Point, Record
 from model.machine.indicators import Indicators
@@ -45,11 +47,16 @@ class Taken:
 
 @dataclass
 class Store:
-    """The store of machines behind an engine; its watches have these thresholds, its outbox these receivers."""
+    """The store of machines behind an engine; its watches have these thresholds, its outbox these receivers.
+
+    files: where raw files are kept, if anywhere. keep_days: beyond, the worst recording of each day is kept.
+    """
 
     engine: Engine
     limits: Thresholds
     receivers: tuple[str, ...] = ()
+    files: Files | None = None
+    keep_days: int | None = None
 
     def session(self) -> Session:
         return Session(self.engine, expire_on_commit=False, info={RECEIVERS: self.receivers})
@@ -102,20 +109,41 @@ class Store:
         """Delete a recording and rebuild the states after it. Raises UnknownError."""
         with self.session() as session, session.begin():
             point = find_point(session, machine, name, writing=True)
-            session.delete(find_recording(session, point, number))
+            record = find_recording(session, point, number)
+            gone = [record.file] if record.file else []
+            session.delete(record)
             session.flush()
             replay(session, point, self.limits)
+        self.delete_files(gone)
 
     def delete_point(self, machine: str, name: str) -> None:
         """Delete a point with all that was recorded there. Raises UnknownError."""
         with self.session() as session, session.begin():
             session.delete(find_point(session, machine, name, writing=True))
+        self.delete_files([name_folder(machine, name)])
 
     def delete_machine(self, machine: str) -> None:
         """Delete a machine with all its points. Raises UnknownError."""
         with self.session() as session, session.begin():
             if not session.execute(delete(Point).where(Point.machine == machine)).rowcount:
                 raise UnknownError(f"there is no machine {machine}")
+        self.delete_files([name_folder(machine)])
+
+    def delete_files(self, names: list[str]) -> None:
+        """Delete raw files once nothing names them any more; a kill before it leaves some that nobody misses."""
+        if self.files:
+            self.files.delete(names)
+
+    def thin(self) -> int:
+        """Thin what is older than keep_days, point by point; return how many points there are."""
+        with Session(for_reading(self.engine)) as session:
+            numbers = list(session.scalars(select(Point.id)))
+        for number in numbers if self.keep_days else ():
+            with self.session() as session, session.begin():
+                point = session.scalar(select(Point).where(Point.id == number).with_for_update())
+                gone = thin(session, point, self.keep_days, self.limits) if point else []
+            self.delete_files(gone)
+        return len(numbers)
 
     def learn_anew(self, machine: str, name: str, begin: float, end: float | None, now: float, by: str) -> Point:
         """Let a point's past begin at a moment, as after a repair, and end at another, and write down who said so.

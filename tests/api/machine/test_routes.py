@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from api.machine.keeping import Files
 from tests.model.recording.machines import ELSEWHERE
 from tests.model.recording.machines import machine as simulate_machine
 
@@ -87,6 +88,19 @@ def test_a_recording_can_be_found_and_read_again(client, point):
     assert told["diagnosis"] == sent["diagnosis"]
     assert told["indicators"] == sent["indicators"]
     assert told["has_file"] is False
+
+
+def test_files_are_kept_where_a_folder_is_named_and_go_with_their_recordings(client, point, tmp_path, monkeypatch):
+    monkeypatch.setattr(client.app.state.store, "files", Files.open(str(tmp_path)))
+    content = npy(np.random.default_rng(0).standard_normal(2_400))
+    number = send(client, content).json()["id"]
+    told = client.get(f"{point}/recordings/{number}/file")
+    assert told.content == content
+    assert told.headers["content-disposition"].endswith('.npy"')
+    assert client.get(f"{point}/recordings/{number}").json()["has_file"] is True
+    client.delete(f"{point}/recordings/{number}")
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == []
+    assert client.get(f"{point}/recordings/{number}/file").status_code == 404
 
 
 def test_a_waterfall_shows_the_line_where_the_fault_is(client, point):

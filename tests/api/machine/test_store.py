@@ -124,6 +124,21 @@ def test_a_trend_of_few_stretches_loses_no_extreme(store, life):
     assert min(row["severity_low"] for row in few) == min(row["severity_low"] for row in whole)
 
 
+def test_what_was_recorded_before_a_repair_is_shown_and_not_judged(store, life):
+    fill(store, life[1:30])
+    store.learn_anew("pump", "drive-end", life[30].taken_at, None, 2e6, "the workshop")
+    assert read_point(store, "pump", "drive-end").last_taken_at == life[29].taken_at
+    store.add_recording("pump", "drive-end", life[0])  # late
+    fill(store, life[30:40])
+    expected = snapshot(store)
+    store.delete_machine("pump")
+    store.put_point("pump", "drive-end", **POINT)
+    fill(store, life[:30])
+    store.learn_anew("pump", "drive-end", life[30].taken_at, None, 2e6, "the workshop")
+    fill(store, life[30:40])
+    assert snapshot(store)[:2] == expected[:2]
+
+
 def test_the_past_may_be_all_recordings_until_a_moment(store, life):
     fill(store, life[:30])
     begin, end = life[0].taken_at, life[34].taken_at
