@@ -1,6 +1,7 @@
 """Ask a running service to diagnose recordings: `python api/diagnose.py recording.mat --rpm 1750`.
 
-One file is shown in full; several, or a folder, become a table and a CSV file.
+One file is shown in full; several, or a folder, become a table and a CSV file. With --machine and --point, files are
+sent to a machine's point in the order of their time stamps.
 """
 
 import argparse
@@ -9,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,9 +19,11 @@ import requests
 if __package__:
     from api.client import NoAnswerError, add_service_arguments, describe, send
     from api.drawing import printable, show_answer, show_table, with_progress
+    from api.sending import PointClient, send_folder
 else:  # started as a program: its own folder is searched then, not the repository
     from client import NoAnswerError, add_service_arguments, describe, send
     from drawing import printable, show_answer, show_table, with_progress
+    from sending import PointClient, send_folder
 
 FIELDS = ("sampling_rate", "rpm", "bearing", "channel", "baseline_sampling_rate", "baseline_rpm")
 TRIES = 5  # of a request, while the service is full
@@ -104,12 +108,23 @@ def parse_arguments() -> argparse.Namespace:
     add("--baseline", type=Path, action="append", default=[], metavar="FILE", help="of the healthy machine; repeatable")
     add("--baseline-sampling-rate", type=float, metavar="HZ", help="sampling rate of the baseline, where it differs")
     add("--baseline-rpm", type=float, metavar="RPM", help="speed of the baseline, where it differs")
+    add("--machine", metavar="NAME", help="send the files to this machine's point instead, what it has left out")
+    add("--point", metavar="NAME", help="the machine's point; it is created where there is none and --bearing is given")
+    add("--unit", choices=("g", "m/s2", "mm/s"), default="", help="of the signal, where a point is created")
+    add("--no-diagnosis", dest="diagnosis", action="store_false", help="only watch: each file takes less time")
+    add("--watch", action="store_true", help="go on sending to the point what arrives in the folder, until Ctrl-C")
     add_service_arguments(parser)
     add("--json", action="store_true", help="print the service's answers, one a line, and nothing else")
     add("--csv", type=Path, metavar="FILE", help="one row a file (diagnoses.csv for several files, unless --json)")
     arguments = parser.parse_args()
     arguments.several = len(arguments.paths) > 1 or arguments.paths[0].is_dir()
-    if arguments.several and not arguments.json:
+    if bool(arguments.machine) != bool(arguments.point):
+        parser.error("--machine and --point belong together")
+    if arguments.watch and not arguments.machine:
+        parser.error("--watch needs --machine and --point")
+    if arguments.machine and arguments.baseline:
+        parser.error("a machine's own past is its baseline: leave --baseline out")
+    if arguments.several and not arguments.json and not arguments.machine:
         arguments.csv = arguments.csv or Path("diagnoses.csv")
     if arguments.csv and arguments.csv.resolve() in {path.resolve() for path in arguments.paths + arguments.baseline}:
         parser.error(f"{arguments.csv} is a recording and would be overwritten: give another --csv")
@@ -119,6 +134,10 @@ def parse_arguments() -> argparse.Namespace:
 def run(arguments: argparse.Namespace) -> int:
     """Return the exit status: 0, 1 where a file was not diagnosed, 2 where there is none."""
     service, rows = Service(arguments), []
+    if arguments.machine:
+        point = PointClient(service.send, arguments)
+        find = partial(find_recordings, arguments, service.limits.suffixes)
+        return send_folder(point, find, arguments.watch, arguments.json)
     files = find_recordings(arguments, service.limits.suffixes)
     if not files:
         kinds, places = ", ".join(filter(None, service.limits.suffixes)), ", ".join(map(str, arguments.paths))
