@@ -84,6 +84,7 @@ PASSAGES = {
     "docs/machine.md": (
         ("A recording from {} s on becomes {} bytes", f"{LEAST_SECONDS_WATCHED:g}", str(SIZE)),
         ("at {} orders, a percent apart", str(len(ORDERS))),
+        ("{} s of them are a", BASELINE),
         ("The first {} valid recordings", str(WATCH["learning"]["recordings"])),
         ("all orders: {} recordings tell none alone", str(WATCH["learning"]["recordings"])),
         ("for each speed, within {} %", f"{100 * WATCH['learning']['same_speed']:g}"),
