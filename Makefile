@@ -1,10 +1,10 @@
-# run: reproduce the pipeline and serve · check: what can be checked in three minutes · test: everything, in ten
+# run: reproduce the pipeline and serve · demo: a fleet to look at · check: what can be checked in three minutes · test: everything, in ten
 # bench: measure · soak: the long checks · lock: renew the locked requirements. Each line can be typed by hand.
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PORT ?= 8000
 
-.PHONY: run check test bench soak lock
+.PHONY: run demo check test bench soak lock
 
 run: .venv/ready
 	@python -c "import socket; socket.create_server(('127.0.0.1', $(PORT)))" 2>/dev/null || \
@@ -15,6 +15,14 @@ run: .venv/ready
 	@python -m api & service=$$!; trap "kill $$service 2>/dev/null" EXIT INT TERM; \
 		python api/test.py --url http://127.0.0.1:$(PORT) --wait 30 && \
 		echo "serving on http://127.0.0.1:$(PORT) (try /docs), Ctrl-C stops it" && wait $$service
+
+# Twenty simulated machines with ninety days of past, in a store of their own.
+demo: .venv/ready
+	@mkdir -p build && rm -f build/demo.sqlite*
+	@DATABASE_URL=sqlite:///build/demo.sqlite LOG_REQUESTS=false python -m api & \
+		service=$$!; trap "kill $$service 2>/dev/null" EXIT INT TERM; \
+		python api/test.py --url http://127.0.0.1:$(PORT) --wait 30 >/dev/null && \
+		python -m pipeline.lives.demo --url http://127.0.0.1:$(PORT) && wait $$service
 
 check: .venv/ready
 	ruff format --check .
