@@ -1,26 +1,21 @@
 """The soak's measurements, half a minute of each at most; `python -m tests.tools.soak` runs them in full.
 
-A limit of time (`in_time`) is asserted there alone: it depends on what else the machine does.
+A limit of time (`in_time`) is asserted there alone: it depends on what else the machine does. What measures memory is in
+test_memory.py and test_bodies.py: a file a core.
 """
 
 import pytest
 
 from tests.tools.soak.batches import compare_batches
 from tests.tools.soak.full_queue import fill_the_queue
-from tests.tools.soak.growth import soak
 from tests.tools.soak.health import measure_health
 from tests.tools.soak.kill import kill_the_child
-from tests.tools.soak.largest import measure_peak
-from tests.tools.soak.measured import Measured
+from tests.tools.soak.measured import check
 from tests.tools.soak.service import BARE, PLAIN
 from tests.tools.soak.slow_clients import hold_slow_connections
 from tests.tools.soak.stop import stop_under_load
 
 pytestmark = pytest.mark.alone
-
-
-def check(measured: Measured) -> None:
-    assert measured.kept, measured
 
 
 def test_a_full_queue_answers_503_with_retry_after():
@@ -38,21 +33,6 @@ def test_health_is_answered_beside_large_requests():
 @pytest.mark.parametrize("command", [PLAIN, BARE], ids=["python -m api", "uvicorn"])
 def test_a_stop_under_load_breaks_no_accepted_request(command):
     check(stop_under_load(1, command))
-
-
-@pytest.mark.parametrize(
-    "name", ["JSON", "read JSON of integers with another key", "v2 JSON of long numbers", ".npy", "text to diagnose"]
-)
-def test_the_largest_bodies_leave_memory_bounded(name):
-    check(measure_peak(name, turns=1))
-
-
-def test_of_more_large_bodies_than_fit_as_many_as_fit_are_answered():
-    check(measure_peak("JSON", clients=8, turns=2))
-
-
-def test_memory_and_descriptors_do_not_grow():
-    check(soak(30, most_slope=5))
 
 
 def test_a_killed_child_is_replaced():
