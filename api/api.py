@@ -126,7 +126,7 @@ if settings.cors_origins:  # outermost, because a page must be able to read erro
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST", "PUT", "DELETE"],
         allow_headers=["*"],
-        expose_headers=["X-Request-ID", "X-Model", "Retry-After", "traceparent"],
+        expose_headers=["X-Request-ID", "X-Model", "Retry-After", "traceparent", "X-Total-Count", "X-Levels"],
     )
 
 for each in (open_inference, batch_predict, upload, served_model, serving_metrics, health):

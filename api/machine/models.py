@@ -13,6 +13,7 @@ from api.machine.tables import Alarm, Change, Note, Point, Record
 from api.recording.fields import Rate, Speed, parse_bearing
 from model.bearings import DEFAULT_BEARING
 from model.machine.indicators import Indicators
+from model.machine.thresholds import Persistence
 
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="letters, digits, dot, line and underscore")]
 Level = Literal["learning", "normal", "notice", "warning", "alarm", "sensor"]
@@ -69,6 +70,13 @@ class PointAnswer(PointFields):
     learned_from: datetime | None
     learned_until: datetime | None
     recent: list[float] = Field(description="severities of the last recordings, the newest at the end")
+
+
+class PointDetail(PointAnswer):
+    """A point with what a plot of it needs."""
+
+    orders: dict[str, float] = Field(description="of its bearing's faults, multiples of the shaft rate")
+    thresholds: dict[str, float] = Field(description="severities from which levels are raised")
 
 
 class RecordLine(BaseModel):
@@ -175,6 +183,7 @@ class WaterfallAnswer(BaseModel):
 
     taken_at: list[datetime]
     orders: list[float] = Field(description="multiples of the shaft rate")
+    healthy: list[float] = Field(description="heights in the point's healthy past; 0 while it is being learned")
     step: float
     zero: int
     heights: str = Field(description="base64: a byte an order, the orders of one recording after the other's")
@@ -204,6 +213,14 @@ def describe_point(point: Point) -> PointAnswer:
         learned_from=to_moment(point.learned_from),
         learned_until=to_moment(point.learned_until),
         recent=[round(float(each), 3) for each in np.frombuffer(point.recent, "<f2")],
+    )
+
+
+def describe_detail(point: Point, limits: Persistence) -> PointDetail:
+    return PointDetail(
+        **describe_point(point).model_dump(),
+        orders=parse_bearing(point.bearing).orders._asdict(),
+        thresholds={"notice": limits.notice, "warning": limits.warning, "alarm": limits.alarm},
     )
 
 

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from api.machine.chunks import CHUNK, PARTS
 from api.machine.database import for_reading
-from api.machine.state import alarms_of
+from api.machine.state import alarms_of, resume
 from api.machine.store import Store, UnknownError, find_point, find_recording
 from api.machine.tables import Alarm, Change, Chunk, Note, Point, Record
+from model.machine.combs import ORDERS
 
 WORST_FIRST = ("alarm", "warning", "sensor", "notice", "learning", "normal")
 MOST_CHANGES = 1_000
@@ -171,8 +172,11 @@ def merge(rows: np.ndarray, stretches: int) -> list[dict[str, Any]]:
 
 def read_combs(
     store: Store, machine: str, name: str, columns: int, begin: float | None = None, end: float | None = None
-) -> tuple[list[float], list[bytes]]:
-    """Return moments and indicators of at most so many recordings, spread evenly. Raises UnknownError."""
+) -> tuple[list[float], list[bytes], np.ndarray]:
+    """Return moments and indicators of at most so many recordings, spread evenly, and the combs of the healthy past.
+
+    Raises UnknownError.
+    """
     with reading(store) as session:
         point = find_point(session, machine, name)
         numbers = list(session.scalars(within(select(Chunk.first_id), Chunk.begin, point, begin, end).order_by(
@@ -183,7 +187,9 @@ def read_combs(
         chosen = [numbers[place] for place in spread(len(numbers), columns)]
         query = select(Record.taken_at, Record.indicators).where(Record.id.in_(chosen)).order_by(Record.taken_at)
         rows = session.execute(query).all()
-        return [row.taken_at for row in rows], [row.indicators for row in rows]
+        watch = resume(point, store.limits)
+        healthy = watch.past.combs.mean if watch.learned else np.zeros(len(ORDERS))
+        return [row.taken_at for row in rows], [row.indicators for row in rows], healthy
 
 
 def spread(count: int, most: int) -> Sequence[int]:

@@ -11,11 +11,13 @@ from api.machine.models import (
     Moment,
     Name,
     PointAnswer,
+    PointDetail,
     PointFields,
     RecordAnswer,
     RecordLine,
     TrendAnswer,
     WaterfallAnswer,
+    describe_detail,
     describe_line,
     describe_point,
     describe_recording,
@@ -81,9 +83,11 @@ async def delete_machine(request: Request, machine: Name) -> None:
 
 
 @router.get(ONE, responses=UNKNOWN)
-async def tell_point(request: Request, machine: Name, point: Name) -> PointAnswer:
+async def tell_point(request: Request, machine: Name, point: Name) -> PointDetail:
     """Tell a point and its state."""
-    return describe_point(await ask(request, read_point, machine, point))
+    return await ask(
+        request, lambda store: describe_detail(read_point(store, machine, point), store.limits.persistence)
+    )
 
 
 @router.delete(ONE, status_code=204, responses=UNKNOWN)
@@ -154,10 +158,11 @@ async def tell_waterfall(
     columns: Annotated[int, Query(ge=1, le=500)] = 150,
 ) -> WaterfallAnswer:
     """Tell the combs of lines over time, of so many recordings at most, spread evenly."""
-    times, kept = await ask(request, read_combs, machine, point, columns, to_seconds(from_), to_seconds(until))
+    times, kept, healthy = await ask(request, read_combs, machine, point, columns, to_seconds(from_), to_seconds(until))
     return WaterfallAnswer(
         taken_at=[to_moment(each) for each in times],
         orders=[round(float(order), 4) for order in ORDERS],
+        healthy=[round(float(height), 4) for height in healthy],
         step=STEP,
         zero=ZERO,
         heights=b64encode(b"".join(read_steps(each) for each in kept)).decode(),

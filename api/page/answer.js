@@ -4,6 +4,7 @@ import { drawAnswer } from "./answer_plots.js";
 import { byId, element, number, percent } from "./dom.js";
 import { offer } from "./form.js";
 import { NAMES } from "./labels.js";
+import { rowOf } from "./lines.js";
 import { showStrip } from "./strip.js";
 
 export let answer = null;
@@ -115,15 +116,4 @@ function showLines() {
   byId("agreement").style.setProperty("--state", `var(--${STATES[agreement.verdict]})`);
   byId("explanation").textContent = agreement.explanation;
   byId("lines").replaceChildren(...agreement.lines.map((line) => rowOf(line, (recording.rpm * answer.speed_factor) / 60)));
-}
-
-function rowOf({ fault, name, order, heights, stands_out }, shaftRate) {
-  const swatch = element("span", { className: "swatch", style: { "--colour": `var(--${fault})` } });
-  const part = element("span", { className: "hint", textContent: NAMES[fault].replace(" fault", "").toLowerCase() });
-  return element("tr", { className: stands_out ? "out" : "" },
-    element("td", {}, swatch, name, element("br"), part),
-    element("td", { textContent: order.toFixed(3) }),
-    element("td", { textContent: (order * shaftRate).toFixed(1) }),
-    element("td", { textContent: heights.map((height) => `${height.toFixed(1)}×`).join("  ") }),
-    element("td", { textContent: stands_out ? "yes" : "no" }));
 }

@@ -10,6 +10,7 @@ import { fit } from "./plots.js";
 import { SERVICE } from "./service.js";
 import { chooseWindow, moveAlongStrip, redraw } from "./strip.js";
 import { choose, chooseBaseline, drop, submit } from "./upload.js";
+import { offerWatching } from "./watching.js";
 
 byId("docs").href = `${SERVICE}/docs`;
 byId("form").onsubmit = (event) => { event.preventDefault(); submit(); };
@@ -17,7 +18,7 @@ byId("file").onchange = ({ target }) => target.files.length && choose(target.fil
 byId("baseline").onchange = ({ target }) => chooseBaseline([...target.files]);
 byId("forget").onclick = () => { byId("baseline").value = ""; chooseBaseline([]); byId("baseline").focus(); };
 byId("form").oninput = ({ target }) => target.type !== "file" && markStale("The answer before your changes: press Diagnose for a new one.");
-byId("api_key").onchange = () => { clearErrors(); showModel(); showExamples(); };
+byId("api_key").onchange = () => { clearErrors(); showModel(); showExamples(); offerWatching(); };
 byId("curl").onclick = copyCurl;
 byId("json").onclick = saveJson;
 byId("whole").onclick = () => chooseWindow(null);
@@ -29,3 +30,4 @@ addEventListener("resize", fit);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 showModel();
 showExamples();
+offerWatching();

@@ -8,14 +8,14 @@ function range(count, step) {
   return Array.from({ length: count }, (_, index) => index * step);
 }
 
-function axis(label, extra = {}) {
+export function axis(label, extra = {}) {
   return {
     label, stroke: colour("ink"), labelFont: "13px system-ui", font: "12px system-ui", labelSize: 22,
     grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("grid"), width: 1 }, ...extra,
   };
 }
 
-function draw(element, options, data) {
+export function draw(element, options, data) {
   element.plot?.destroy();
   element.replaceChildren();
   element.plot = new uPlot({ width: element.clientWidth, height: HEIGHT, ...options }, data, element);
@@ -29,7 +29,7 @@ function tick(value) {
   return size !== 0 && size < 1e-3 ? value.toExponential(0) : value.toLocaleString("en", { maximumFractionDigits: 4 });
 }
 
-const ticks = (_, values) => values.map(tick);
+export const ticks = (_, values) => values.map(tick);
 
 /** Mark each line and name it above the plot, in as many rows as keep the names from overlapping. */
 function markLines(lines) {

@@ -15,6 +15,23 @@ export async function get(path) {
   return response;
 }
 
+/** Resolve to the response to a request with a form or with JSON; an error says in words what is wrong. */
+export async function request(method, path, { json, form } = {}) {
+  const headers = { ...keyHeader(), ...(json && { "Content-Type": "application/json" }) };
+  const asked = fetch(`${SERVICE}/${path}`, { method, headers, body: json ? JSON.stringify(json) : form });
+  const response = await asked.catch(() => { throw new Error(unreachable()); });
+  if (!response.ok) throw Object.assign(new Error(await explain(response)), { status: response.status });
+  return response;
+}
+
+export const call = async (...asked) => (await request(...asked)).json();
+
+async function explain(response) {
+  const { detail } = await response.json().catch(() => ({}));
+  if (typeof detail === "string") return detail;
+  return detail?.map(({ msg }) => msg).join("; ") ?? `${SERVICE} answered ${response.status}.`;
+}
+
 let pending = null; // the upload on its way
 
 /**

@@ -23,9 +23,10 @@ from pipeline.lives.life import Life, draw_life, list_recordings
 
 DAYS, PAUSE = 90, timedelta(hours=6)
 TURNS = DAYS * (timedelta(days=1) // PAUSE)  # recordings of a machine
-SIMULATED = {"seconds": 1.0, "sampling_rate": 12_000}
+SIMULATED = {"seconds": 2.0, "sampling_rate": 12_000}
 FAINT = -25.0  # dB; a fault's power over everything else's at its onset
-DIAGNOSED_EVERY = 8  # recordings; the newest ones are all diagnosed
+DIAGNOSED_EVERY = 8  # recordings; the first ones, which are the past of the others, and the newest are all diagnosed
+FIRST = 20
 TIMEOUT = 60  # s for a response
 
 
@@ -43,7 +44,7 @@ class Plan(NamedTuple):
 
 FLEET = (
     Plan("feed-pump-1", "OuterRace", onset=0.45),
-    Plan("feed-pump-2", "InnerRace", onset=0.62, worst=-8.0),
+    Plan("feed-pump-2", "InnerRace", onset=0.62, worst=-15.0),
     Plan("feed-pump-3"),
     Plan("cooling-fan-1", "Ball", onset=0.5),
     Plan("cooling-fan-2", nuisance="temperature"),
@@ -60,7 +61,7 @@ FLEET = (
     Plan("mixer-2", "InnerRace", "speed", onset=0.55),
     Plan("mill-1", nuisance="gain"),
     Plan("mill-2", nuisance="clipped"),
-    Plan("spindle-1", "Ball", onset=0.6, worst=-12.0),
+    Plan("spindle-1", "Ball", onset=0.6, worst=-18.0),
     Plan("spindle-2"),
 )
 
@@ -93,9 +94,13 @@ def fill(url: str, number: int, end: datetime, population: dict[str, Any], advan
             if plan.repair and turn == round(plan.repair * TURNS):
                 repair(session, home, moment - PAUSE / 2)
             form = {"taken_at": moment.isoformat(), "rpm": f"{recording.rpm:.1f}"}
-            form["diagnose"] = str(turn % DIAGNOSED_EVERY == 0 or turn >= TURNS - DIAGNOSED_EVERY).lower()
+            form["diagnose"] = str(is_diagnosed(turn)).lower()
             send(session, "POST", f"{home}/recordings", data=form, files={"file": ("a.npy", to_npy(recording))})
             advance()
+
+
+def is_diagnosed(turn: int) -> bool:
+    return turn < FIRST or turn % DIAGNOSED_EVERY == 0 or turn >= TURNS - DIAGNOSED_EVERY
 
 
 def draw_plan(number: int, population: dict[str, Any]) -> Life:

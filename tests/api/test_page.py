@@ -16,15 +16,15 @@ def test_the_mark_of_the_unknown_is_where_the_decision_draws_the_line():
 
 
 def test_every_module_imports_modules_that_are_there_and_names_that_they_export():
-    modules = {path.name: path.read_text() for path in PAGE.glob("*.js") if not path.name.endswith(".min.js")}
+    modules = {path: path.read_text() for path in PAGE.rglob("*.js") if not path.name.endswith(".min.js")}
     exports = {
-        name: set(re.findall(r"^export (?:async )?(?:function|const|let) (\w+)", text, re.MULTILINE))
-        for name, text in modules.items()
+        path: set(re.findall(r"^export (?:async )?(?:function|const|let) (\w+)", text, re.MULTILINE))
+        for path, text in modules.items()
     }
     imports = [
-        (name, source, imported.split(" as ")[0].strip())
-        for name, text in modules.items()
-        for names, source in re.findall(r'^import \{([^}]*)\} from "\./([^"]+)";', text, re.MULTILINE)
+        (path, (path.parent / source).resolve(), imported.split(" as ")[0].strip())
+        for path, text in modules.items()
+        for names, source in re.findall(r'^import \{([^}]*)\} from "(\.\.?/[^"]+)";', text, re.MULTILINE)
         for imported in names.split(",")
     ]
     assert len(imports) > 40

@@ -1,6 +1,6 @@
 """The soak's measurements, half a minute of each at most; `python -m tests.tools.soak` runs them in full.
 
-A limit of time (`in_time`) is asserted there alone: it depends on what else the machine does. What measures memory is in
+A limit of time (`in_time`) is asserted there alone: it depends on what else the machine does. Memory is measured in
 test_memory.py and test_bodies.py: a file a core.
 """
 

@@ -1,6 +1,7 @@
 """Where the page comes from: its weight, a service with keys, and a server of its own."""
 
 import functools
+import shutil
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -35,9 +36,11 @@ def test_every_file_of_the_page_is_used_and_light(open_page, url):
     page.on("request", lambda request: asked.add(request.url.rsplit("/", 1)[1] or "index.html"))
     page.goto(url)
     expect(page.get_by_role("button", name=OUTER)).to_be_visible()
-    files = {path.name for path in FOLDER.iterdir()}
-    assert files - asked == {"uPlot.LICENSE.txt"}
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < MOST_BYTES
+    page.goto(f"{url}/machines.html")
+    expect(page.locator("#error")).to_be_visible()
+    files = [path for path in FOLDER.rglob("*") if path.is_file()]
+    assert {path.name for path in files} - asked == {"uPlot.LICENSE.txt"}
+    assert sum(path.stat().st_size for path in files) < MOST_BYTES
 
 
 def test_opened_as_a_file_the_page_says_how_to_open_it(open_page):
@@ -65,8 +68,7 @@ def test_where_a_key_is_needed_the_page_asks_for_it(open_page, tmp_path):
 @pytest.fixture
 def hosted(tmp_path):
     """The page on a static server of its own, which names the service; yields its origin and folder."""
-    for path in FOLDER.iterdir():
-        (tmp_path / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
     handler = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path)
     handler.log_message = lambda *_: None
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
