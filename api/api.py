@@ -1,16 +1,14 @@
 """The app: what is loaded at start, which layers surround a request, and which routes answer it."""
 
-import asyncio
 import gc
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
-from starlette.concurrency import run_in_threadpool
 
 from api import health, served_model
 from api.recording import upload
@@ -68,10 +66,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.model_header = write_header(app.state.model.versions)
     app.state.metrics = metrics
     app.state.recording_workers = await start_recording_workers()
-    app.state.store = await run_in_threadpool(open_store) if MACHINES else None
-    thinning = None
-    if app.state.store and app.state.store.keep_days:
-        thinning = asyncio.create_task(keep_thin(app.state.store))
+    machines = AsyncExitStack()
+    app.state.store = await machines.enter_async_context(open_machines(machine_metrics)) if MACHINES else None
     complete_document(app)
     app.state.ready = True
     gc.collect()
@@ -83,8 +79,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         drain_on_sigterm(server, app.state)
     yield
     app.state.ready = False
-    for task in filter(None, (checking, thinning)):
-        task.cancel()
+    if checking:
+        checking.cancel()
+    await machines.aclose()
     if app.state.recording_workers:
         await app.state.recording_workers.stop()
     workers.shutdown()
@@ -134,7 +131,10 @@ for each in (open_inference, batch_predict, upload, served_model, serving_metric
 if MACHINES:
     from api.machine import alarms, ingest, routes
     from api.machine.asking import PREFIX
-    from api.machine.opening import keep_thin, open_store
+    from api.machine.metrics import MachineMetrics
+    from api.machine.opening import open_machines
+
+    machine_metrics = MachineMetrics(metrics.registry)
 
     BODY_LIMITS[PREFIX] = settings.max_upload
     for each in (routes, ingest, alarms):

@@ -5,8 +5,9 @@ import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode
 
@@ -15,7 +16,9 @@ Seconds = Annotated[float, Field(gt=0, le=3_600)]
 Names = Annotated[tuple[str, ...], NoDecode]
 Kind = TypeVar("Kind", bound=BaseSettings)
 LEAST_KEY = 16
+SECRET = ("KEY", "SECRET", "MQTT", "DATABASE")  # parts of names whose values are never shown
 FORM_BYTES = 100_000  # that a form's boundaries, headers and fields may add to its files
+BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]+)?")
 
 
@@ -70,6 +73,19 @@ class Settings(BaseSettings):
         ge=1,
         description="Days before a point's newest recording beyond which the worst recording of each day is kept and "
         "the others are deleted; all are kept unless given.",
+    )
+    alarm_webhook: str = Field(
+        "", description="A URL that each change of an alarm is POSTed to, signed with ALARM_WEBHOOK_SECRET."
+    )
+    alarm_webhook_secret: str = Field(
+        "",
+        description="What the receiver checks signatures with (Standard Webhooks): 16 characters or more, or base64 "
+        "after whsec_.",
+    )
+    alarm_mqtt: str = Field(
+        "",
+        description="An MQTT broker that is told of each change of alarms: mqtt://[user:password@]host[:port]/prefix; "
+        "mqtts:// uses TLS. It needs api/requirements-mqtt.txt.",
     )
     # Sizes and the queue
     max_body: Count = Field(32_000_000, description="The most bytes in a request to /batch_predict/ or /v2/.")
@@ -147,6 +163,24 @@ class Settings(BaseSettings):
             raise ValueError(f"expected * or scheme://host[:port] in small letters without a path, not {wrong[0]!r}")
         return value
 
+    @field_validator("alarm_webhook", "alarm_mqtt")
+    @classmethod
+    def check_receiver(cls, value: str, info: ValidationInfo) -> str:
+        schemes = ("http", "https") if info.field_name == "alarm_webhook" else ("mqtt", "mqtts")
+        parts = urlsplit(value)
+        if value and (parts.scheme not in schemes or not parts.hostname):
+            raise ValueError(f"expected {schemes[0]}://host/... or {schemes[1]}://host/...")
+        return value
+
+    @model_validator(mode="after")
+    def check_secret(self) -> Self:
+        secret = self.alarm_webhook_secret.removeprefix("whsec_")
+        if self.alarm_webhook and len(secret) < LEAST_KEY:
+            raise ValueError(f"ALARM_WEBHOOK needs ALARM_WEBHOOK_SECRET, {LEAST_KEY} characters or more")
+        if self.alarm_webhook_secret != secret and not BASE64.fullmatch(secret):
+            raise ValueError("ALARM_WEBHOOK_SECRET: what follows whsec_ is no base64")
+        return self
+
     @model_validator(mode="after")
     def check_room(self) -> Self:
         least = max(self.max_body, self.max_upload) + FORM_BYTES
@@ -198,7 +232,7 @@ def describe(mistake: ErrorDetails) -> str:
     if not mistake["loc"]:  # settings that contradict each other: the input would be all of them, the keys included
         return words
     name = ".".join(map(str, mistake["loc"])).upper()
-    return f"{name}: {words}" + ("" if "KEY" in name else f", {mistake['input']!r} came")
+    return f"{name}: {words}" + ("" if any(word in name for word in SECRET) else f", {mistake['input']!r} came")
 
 
 settings = load(Settings)

@@ -7,8 +7,11 @@ import pytest
 
 from tests.conftest import ROOT
 
-INPUTS = ("requirements.in", "api/requirements.in", "api/requirements-scale.in", "requirements-torch.txt")
-LOCKS = ("requirements.lock", "api/requirements.txt", "api/requirements-scale.txt")
+INPUTS = (
+    "requirements.in", "api/requirements.in", "api/requirements-scale.in", "api/requirements-mqtt.in",
+    "requirements-torch.txt",
+)  # fmt: skip
+LOCKS = ("requirements.lock", "api/requirements.txt", "api/requirements-scale.txt", "api/requirements-mqtt.txt")
 PIN = re.compile(r"([A-Za-z0-9_-]+)(?:\[[a-z0-9,-]+\])?==([0-9][0-9a-z.]*)(?: ; .+)?")
 LOCKED = re.compile(r"([a-z0-9-]+)(?:\[[a-z0-9,-]+\])?==(\S+)(?: ; [^\\]+)?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)")
 

@@ -147,6 +147,8 @@ class ChangeAnswer(BaseModel):
     """What happened to an alarm of a point."""
 
     id: int
+    machine: str
+    point: str
     written_at: datetime
     kind: Literal["raised", "cleared", "acknowledged", "withdrawn", "learned anew"]
     level: Level | Literal[""]
@@ -254,5 +256,6 @@ def describe_note(note: Note) -> NoteAnswer:
 def describe_change(change: Change) -> ChangeAnswer:
     moments = {name: to_moment(getattr(change, name)) for name in ("written_at", "since", "taken_at")}
     return ChangeAnswer(
-        **{name: getattr(change, name) for name in ("id", "kind", "level", "reason", "by", "note")}, **moments
+        **{name: getattr(change, name) for name in ("id", "machine", "point", "kind", "level", "reason", "by", "note")},
+        **moments,
     )

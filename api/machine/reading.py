@@ -11,10 +11,9 @@ from api.machine.chunks import CHUNK, PARTS
 from api.machine.database import for_reading
 from api.machine.state import alarms_of, resume
 from api.machine.store import Store, UnknownError, find_point, find_recording
-from api.machine.tables import Alarm, Change, Chunk, Note, Point, Record
+from api.machine.tables import LEVELS, Alarm, Change, Chunk, Note, Point, Record
 from model.machine.combs import ORDERS
 
-WORST_FIRST = ("alarm", "warning", "sensor", "notice", "learning", "normal")
 MOST_CHANGES = 1_000
 FEW = 4_000  # recordings; so many are read one by one whatever the number of stretches
 OF_CHUNKS = (Chunk.begin, Chunk.end, Chunk.recordings, Chunk.rms_low, Chunk.rms_high, Chunk.severity_low,
@@ -40,7 +39,7 @@ def list_points(
 
     Both are of points whose machine's name holds a part; the points are of a level where one is given.
     """
-    order = case({name: place for place, name in enumerate(WORST_FIRST)}, value=Point.level)
+    order = case({name: place for place, name in enumerate(LEVELS)}, value=Point.level)
     named = Point.machine.contains(part_of_name, autoescape=True)
     query = select(Point).where(named).order_by(order, Point.since, Point.machine, Point.name)
     query = query.where(Point.level == level) if level else query

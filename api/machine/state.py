@@ -13,8 +13,8 @@ import numpy as np
 from sqlalchemy import Row, Select, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from api.machine.changes import write_change
 from api.machine.chunks import PARTS, extend_chunks, rebuild_chunks
+from api.machine.notify.changes import write_change
 from api.machine.tables import Alarm, Point, Record
 from api.recording.fields import parse_bearing
 from model.machine.indicators import Indicators
@@ -40,8 +40,8 @@ class Known:
     note: str | None
 
 
-def advance(session: Session, point: Point, record: Record, limits: Thresholds) -> None:
-    """Bring a point's state up to a recording that was just added."""
+def advance(session: Session, point: Point, record: Record, limits: Thresholds) -> bool:
+    """Bring a point's state up to a recording that was just added; return False where only a replay can."""
     if point.learned_from is not None and record.taken_at < point.learned_from:
         rebuild_chunks(session, point)  # it says nothing of the present machine, and is shown alone
     elif is_newest(point, record):
@@ -51,7 +51,8 @@ def advance(session: Session, point: Point, record: Record, limits: Thresholds) 
         point.watch = write_watch(watch)
         extend_chunks(session, record)
     else:
-        replay(session, point, limits)
+        return False
+    return True
 
 
 def is_newest(point: Point, record: Record) -> bool:

@@ -1,14 +1,16 @@
 """What is written to the store; one transaction a call."""
 
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 from sqlalchemy import Engine, Select, delete, select
 from sqlalchemy.orm import Session, undefer
 
-from api.machine.changes import RECEIVERS, write_change
 from api.machine.database import for_reading
 from api.machine.keeping import Files, name_folder, thin
+from api.machine.metrics import MachineMetrics
+from api.machine.notify.changes import RECEIVERS, write_change
 from api.machine.state import advance, replay
 from api.machine.tables import Alarm, Note, Point, Record
 from model.machine.indicators import Indicators
@@ -57,6 +59,7 @@ class Store:
     receivers: tuple[str, ...] = ()
     files: Files | None = None
     keep_days: int | None = None
+    metrics: MachineMetrics | None = None
 
     def session(self) -> Session:
         return Session(self.engine, expire_on_commit=False, info={RECEIVERS: self.receivers})
@@ -74,7 +77,7 @@ class Store:
             for field, value in settings.items():
                 setattr(point, field, value)
             if moved:
-                replay(session, point, self.limits, anew=True)
+                self.replay(session, point, anew=True)
             return point, False
 
     def add_recording(self, machine: str, name: str, taken: Taken) -> tuple[Record, Point, bool]:
@@ -102,8 +105,17 @@ class Store:
             )
             session.add(record)
             session.flush()
-            advance(session, point, record, self.limits)
-            return record, point, True
+            if not advance(session, point, record, self.limits):
+                self.replay(session, point)
+        if self.metrics:
+            self.metrics.recordings.inc()
+        return record, point, True
+
+    def replay(self, session: Session, point: Point, anew: bool = False) -> None:
+        start = perf_counter()
+        replay(session, point, self.limits, anew)
+        if self.metrics:
+            self.metrics.replays.observe(perf_counter() - start)
 
     def delete_recording(self, machine: str, name: str, number: int) -> None:
         """Delete a recording and rebuild the states after it. Raises UnknownError."""
@@ -113,7 +125,7 @@ class Store:
             gone = [record.file] if record.file else []
             session.delete(record)
             session.flush()
-            replay(session, point, self.limits)
+            self.replay(session, point)
         self.delete_files(gone)
 
     def delete_point(self, machine: str, name: str) -> None:
@@ -156,7 +168,7 @@ class Store:
             point.learned_from, point.learned_until = begin, end
             session.add(Note(point_id=point.id, written_at=now, by=by, text="learns anew"))
             write_change(session, point, "learned anew", taken_at=begin, by=by)
-            replay(session, point, self.limits, anew)
+            self.replay(session, point, anew)
             return point
 
     def add_note(self, machine: str, name: str, moment: float, by: str, text: str) -> Note:

@@ -9,6 +9,7 @@ from sqlalchemy import Dialect, Float, ForeignKey, Index, LargeBinary, String, T
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAME = String(64)
+LEVELS = ("alarm", "warning", "sensor", "notice", "learning", "normal")  # the worst first
 
 
 class Packed(TypeDecorator[str]):

@@ -42,6 +42,11 @@ def load_with(monkeypatch):
         ("API_KEYS", f"{KEY},short", "API_KEYS: key 2 has less than 16 characters"),
         ("API_KEYS", " , ", "API_KEYS: nothing but commas and spaces came"),
         ("API_KEYS_FILE", "/nowhere", "cannot be read"),
+        ("ALARM_WEBHOOK", "ftp://host/", "ALARM_WEBHOOK: expected http://host/... or https://host/..."),
+        ("ALARM_WEBHOOK", "http://host/", "ALARM_WEBHOOK needs ALARM_WEBHOOK_SECRET, 16 characters or more"),
+        ("ALARM_WEBHOOK_SECRET", "whsec_!!", "ALARM_WEBHOOK_SECRET: what follows whsec_ is no base64"),
+        ("ALARM_MQTT", "host:1883", "ALARM_MQTT: expected mqtt://host/... or mqtts://host/..."),
+        ("KEEP_DAYS", "0", "KEEP_DAYS: Input should be greater than or equal to 1"),
         ("MAX_BUFFERED", "32000000", "MAX_BUFFERED: 32000000 is too little for the largest body"),
         ("MAX_BODY", "96000000", "allow, expected 96100000 at least"),
         ("MAX_UPLOAD", "96000000", "allow, expected 96100000 at least"),
@@ -95,6 +100,13 @@ def test_no_message_repeats_a_key(load_with, more):
     with pytest.raises(SystemExit) as refused:
         load_with(**more)
     assert more["API_KEYS"] not in refused.value.code
+
+
+def test_no_message_repeats_a_secret(load_with):
+    with pytest.raises(SystemExit) as refused:
+        load_with(ALARM_MQTT="http://user:hunter2@host/", ALARM_WEBHOOK_SECRET="whsec_hunter2!")  # noqa: S106
+    assert "ALARM_MQTT" in refused.value.code
+    assert "hunter2" not in refused.value.code
 
 
 def test_an_empty_string_sets_no_keys(load_with):
