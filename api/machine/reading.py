@@ -129,12 +129,25 @@ def read_trend(
     with reading(store) as session:
         point = find_point(session, machine, name)
         count = session.scalar(within(select(func.sum(Chunk.recordings)), Chunk.begin, point, begin, end))
-        if (count or 0) > max(FEW, CHUNK // 2 * points):
-            rows = session.execute(within(select(*OF_CHUNKS), Chunk.begin, point, begin, end).order_by(Chunk.begin))
-        else:
-            query = within(select(*OF_RECORDINGS), Record.taken_at, point, begin, end)
-            rows = session.execute(query.order_by(Record.taken_at))
-        return merge(np.array([tuple(row) for row in rows]), points)
+        columns = OF_CHUNKS if (count or 0) > max(FEW, CHUNK // 2 * points) else OF_RECORDINGS
+        first, last, recordings, *others = columns
+        low, high = session.execute(within(select(func.min(first), func.max(last)), first, point, begin, end)).one()
+        if low is None:
+            return []
+        # So many stretches of one width; the newest recording lies at the end of the last one.
+        place = func.floor((first - low) / max((high - low) / points, 1e-9))
+        place = case((place >= points, points - 1), else_=place)
+        largest = [func.max(each) for each in others[4:]]
+        merged = (func.min(first), func.max(last), func.sum(recordings), func.min(others[0]), func.max(others[1]),
+                  func.min(others[2]), func.max(others[3]), *largest)  # fmt: skip
+        query = within(select(*merged), first, point, begin, end).group_by(place).order_by(func.min(first))
+        return [describe_stretch(tuple(row)) for row in session.execute(query)]
+
+
+def describe_stretch(row: tuple) -> dict[str, Any]:
+    """Return a stretch by name; its row is in the order of OF_CHUNKS."""
+    names = ("begin", "end", "recordings", "rms_low", "rms_high", "severity_low", "severity_high")
+    return dict(zip(names, row, strict=False)) | {"parts": dict(zip(PARTS.values(), row[7:], strict=True))}
 
 
 def within(query: Any, moment: Any, point: Point, begin: float | None, end: float | None) -> Any:
@@ -142,31 +155,6 @@ def within(query: Any, moment: Any, point: Point, begin: float | None, end: floa
     query = query.where(moment.class_.point_id == point.id)
     query = query.where(moment >= begin) if begin is not None else query
     return query.where(moment <= end) if end is not None else query
-
-
-def merge(rows: np.ndarray, stretches: int) -> list[dict[str, Any]]:
-    """Return rows (rows, OF_RECORDINGS) in the order of time as at most so many stretches, equally long."""
-    if not len(rows):
-        return []
-    begin, end = rows[:, 0], rows[:, 1]
-    width = max((end[-1] - begin[0]) / stretches, 1e-9)
-    place = np.minimum((begin - begin[0]) // width, stretches - 1)
-    starts = np.flatnonzero(np.diff(place, prepend=-1))
-    low, high = (reduce.reduceat(rows, starts) for reduce in (np.minimum, np.maximum))
-    counts = np.add.reduceat(rows[:, 2], starts).astype(int).tolist()
-    return [
-        {
-            "begin": least[0],
-            "end": most[1],
-            "recordings": count,
-            "rms_low": least[3],
-            "rms_high": most[4],
-            "severity_low": least[5],
-            "severity_high": most[6],
-            "parts": dict(zip(PARTS.values(), most[7:], strict=True)),
-        }
-        for least, most, count in zip(low.tolist(), high.tolist(), counts, strict=True)
-    ]
 
 
 def read_combs(

@@ -4,6 +4,7 @@ from base64 import b64encode
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import TypeAdapter
 
 from api.machine.asking import COMMON, ONE, PREFIX, UNKNOWN, ask
 from api.machine.models import (
@@ -43,6 +44,7 @@ TOTALS = {
     "X-Total-Count": {"schema": {"type": "integer"}, "description": "points in all, whatever the page"},
     "X-Levels": {"schema": {"type": "string"}, "description": "how many of each level: alarm=1, normal=20"},
 }
+TREND = TypeAdapter(list[TrendAnswer])
 router = APIRouter(prefix=PREFIX.rstrip("/"), responses=COMMON)
 
 
@@ -134,7 +136,7 @@ async def delete_recording(request: Request, machine: Name, point: Name, number:
     await ask(request, Store.delete_recording, machine, point, number)
 
 
-@router.get(ONE + "/trend", responses=UNKNOWN)
+@router.get(ONE + "/trend", response_model=list[TrendAnswer], responses=UNKNOWN)
 async def tell_trend(
     request: Request,
     machine: Name,
@@ -142,10 +144,12 @@ async def tell_trend(
     from_: From = None,
     until: Moment | None = None,
     points: Annotated[int, Query(ge=1, le=5_000)] = 500,
-) -> list[TrendAnswer]:
+) -> Response:
     """Tell lowest and highest RMS and severity of so many stretches of time; no extreme is lost."""
     rows = await ask(request, read_trend, machine, point, points, to_seconds(from_), to_seconds(until))
-    return [TrendAnswer(**row | {name: to_moment(row[name]) for name in ("begin", "end")}) for row in rows]
+    answers = [TrendAnswer(**row | {name: to_moment(row[name]) for name in ("begin", "end")}) for row in rows]
+    # FastAPI would look through hundreds of answers twice more.
+    return Response(TREND.dump_json(answers), media_type="application/json")
 
 
 @router.get(ONE + "/waterfall", responses=UNKNOWN)

@@ -3,7 +3,8 @@
 RECORDINGS and FOLDER are folders, or URLs that pyarrow knows (s3://, gs://). A worker process, as the service has them,
 diagnoses every file on this machine or, with --ray, on the machines of a Ray cluster, which must all see a folder under
 the same path. FOLDER gets recordings.parquet, a row a recording, and windows.parquet, a row a window. Its folder parts/
-holds what another run need not diagnose again. Only one run at a time may write to FOLDER.
+holds what another run need not diagnose again. Only one run at a time may write to FOLDER. Recordings whose catalogue
+names machine, point and taken_at go into the store of machines ($DATABASE_URL) too.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from tqdm import tqdm
 
 from api.files.suffixes import SUFFIXES
 from api.recording.fields import Fields
+from api.scale_out.machines import read_moments, store_recordings
 from api.scale_out.places import ArchiveError, Place
 from api.scale_out.recordings import FIELDS, find_recordings, read_catalogue
 from api.scale_out.tables import put_together, read_parts, write
@@ -28,7 +30,9 @@ def main(*words: str) -> None:
     arguments = parse(words)
     out = Place(arguments.out)
     given = check({name: value for name in FIELDS if (value := getattr(arguments, name)) is not None})
-    found = find_recordings(arguments.source, given, read_catalogue(arguments.catalogue) if arguments.catalogue else {})
+    catalogue = read_catalogue(arguments.catalogue) if arguments.catalogue else {}
+    moments = read_moments(catalogue)
+    found = find_recordings(arguments.source, given, catalogue)
     done = {key for rows in read_parts(out).values() for key in rows["key"].to_pylist()}
     chunks = split([recording for recording in found if recording["key"] not in done], arguments.workers)
     progress = tqdm(total=len(found), desc="archive", unit="recording", disable=None)
@@ -42,17 +46,23 @@ def main(*words: str) -> None:
         write(part, out, f"parts/{name}.parquet")
         progress.update(len(part))
     progress.close()
-    recordings = put_together(out, {recording["recording"]: recording["key"] for recording in found})
-    counts = recordings["prediction"].value_counts().to_pylist()
+    rows = put_together(out, {recording["recording"]: recording["key"] for recording in found})
+    counts = rows["prediction"].value_counts().to_pylist()
     said = [f"{each['counts']} {each['values'] or 'not diagnosed, see the column error'}" for each in counts]
-    print(f"{len(recordings)} recordings ({', '.join(said)}): tables in {arguments.out}")
+    print(f"{len(rows)} recordings ({', '.join(said)}): tables in {arguments.out}")
+    if moments:
+        counts = store_recordings(rows, catalogue, moments)
+        print("machines: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
 
 
 def parse(words: tuple[str, ...]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m api.scale_out.archive", description=__doc__.partition("\n")[0])
     parser.add_argument("source", metavar="RECORDINGS", help=f"folder or URL; files that end in {', '.join(SUFFIXES)}")
     parser.add_argument("--out", required=True, metavar="FOLDER", help="folder or URL of the tables")
-    parser.add_argument("--catalogue", help="CSV file: file, and sampling_rate, rpm, ... where they differ")
+    parser.add_argument(
+        "--catalogue",
+        help="CSV file: file, and sampling_rate, rpm, ... where they differ; machine, point and taken_at to watch",
+    )
     parser.add_argument("--sampling-rate", type=float, help="Hz, where the files do not say it")
     parser.add_argument("--rpm", type=float, help="turns a minute, where the files do not say it")
     parser.add_argument("--bearing", help="designation or geometry, as /diagnose/ takes it")

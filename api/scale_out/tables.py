@@ -13,7 +13,8 @@ TOLD = [("rpm", pa.float64()), ("sampling_rate", pa.float64()), ("seconds", pa.f
 NOTES = [("reason", pa.string()), ("agreement", pa.string()), *TOLD, ("warnings", pa.list_(pa.string()))]
 RECORDING = pa.schema([("recording", pa.string()), *ANSWER, *NOTES, ("error", pa.string())])
 WINDOWS = pa.schema([("recording", pa.string()), *WINDOW])
-PART = pa.schema([*RECORDING, ("windows", pa.list_(pa.struct(WINDOW))), ("key", pa.string())])
+KEPT = [("sha256", pa.binary()), ("indicators", pa.binary()), ("healthy", pa.binary())]  # for the store of machines
+PART = pa.schema([*RECORDING, ("windows", pa.list_(pa.struct(WINDOW))), *KEPT, ("key", pa.string())])
 
 
 def read_parts(out: Place) -> dict[str, pa.Table]:
@@ -39,7 +40,7 @@ def write(table: pa.Table, out: Place, name: str) -> None:
 
 
 def put_together(out: Place, current: dict[str, str]) -> pa.Table:
-    """Write both tables from the parts' rows, delete the parts that are not needed, and return the table of recordings.
+    """Write both tables from the parts' rows, delete the parts that are not needed, and return the rows.
 
     current is {recording: key} of what the archive holds now. A row without a key, of a recording that could not be
     read, counts only where no other row of that recording does.
@@ -60,4 +61,4 @@ def put_together(out: Place, current: dict[str, str]) -> pa.Table:
     names = rows["recording"].take(pc.list_parent_indices(lists))
     write(flat.add_column(0, "recording", names).cast(WINDOWS), out, "windows.parquet")
     write(recordings, out, "recordings.parquet")
-    return recordings
+    return rows.drop_columns("windows")

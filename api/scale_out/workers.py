@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+from base64 import b64decode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from hashlib import sha256
 from queue import SimpleQueue
 from typing import Any
 
@@ -14,13 +16,14 @@ from pydantic import ValidationError
 from api.recording.fields import Fields
 from api.recording.pool import describe_end, worker_limits
 from api.recording.process import ROOT, WorkerEndedError, WorkerNotStartedError, WorkerProcess
-from api.recording.protocol import WorkerLimits
+from api.recording.protocol import PointHead, WorkerLimits
 from api.scale_out.code import RUNTIME_ENV
 from api.scale_out.places import Place
 from api.scale_out.tables import PART, TOLD
 from api.settings import available_cores, settings
 
 MODEL = ROOT / "assets" / "diagnosis.json"
+POINT = PointHead(unit="", sampling_rate=None, rpm=None, diagnose=True, learning=True)  # of a watched recording
 MOST_AT_ONCE = 64  # recordings that a worker takes, and that become one part
 PARTS_A_WORKER = 8
 
@@ -37,16 +40,16 @@ class Worker:
     def __call__(self, chunk: pa.Table) -> pa.Table:
         return pa.Table.from_pylist([self.make_row(**file) for file in chunk.to_pylist()], PART)
 
-    def make_row(self, recording: str, path: str, size: int, key: str, fields: str) -> dict[str, Any]:
+    def make_row(self, recording: str, path: str, size: int, key: str, fields: str, watched: bool) -> dict[str, Any]:
         row = {"recording": recording, "key": key}
         try:
-            return row | self.diagnose(path, size, fields)
+            return row | self.diagnose(path, size, fields, watched)
         except (OSError, WorkerNotStartedError) as error:
             return row | {"error": f"{recording} cannot be read now: {error}", "key": ""}  # the next run tries again
         except WorkerEndedError:
             return row | {"error": describe_end(self.limits)}
 
-    def diagnose(self, path: str, size: int, fields: str) -> dict[str, Any]:
+    def diagnose(self, path: str, size: int, fields: str, watched: bool) -> dict[str, Any]:
         if size > self.max_upload:
             return {"error": f"the file has {size:,} bytes, expected {self.max_upload:,} at most"}
         try:
@@ -56,9 +59,11 @@ class Worker:
         with self.files.open_input_stream(path, compression=None) as file:
             content = file.read()
         given, files = stated.model_dump(exclude_unset=True), [(path.rpartition("/")[2], content)]
-        response = self.runner.run(self.process.diagnose(given, files))
+        response = self.runner.run(self.process.diagnose(given, files, POINT if watched else None))
         answer = json.loads(response.body)
-        return describe(answer) if response.status == 200 else {"error": read_mistakes(answer)}
+        if response.status != 200:
+            return {"error": read_mistakes(answer)}
+        return describe_measured(answer, content) if watched else describe(answer)
 
     def close(self) -> None:
         self.runner.run(self.process.stop())
@@ -70,6 +75,13 @@ def describe(answer: dict[str, Any]) -> dict[str, Any]:
     told = {name: answer["recording"][name] for name, _ in TOLD}
     windows = [window | window["probabilities"] for window in answer["windows"]]
     return row | answer["probabilities"] | told | {"agreement": answer["agreement"]["verdict"], "windows": windows}
+
+
+def describe_measured(answer: dict[str, Any], content: bytes) -> dict[str, Any]:
+    """Return the row of a recording for the store: what is kept of it, beside its diagnosis if it has one."""
+    kept = {"sha256": sha256(content).digest(), "indicators": b64decode(answer["kept"])}
+    kept |= {"healthy": b64decode(answer["healthy"])} if answer["healthy"] else {}
+    return kept | (describe(answer["diagnosis"]) if answer["diagnosis"] else {"error": answer["why_none"]})
 
 
 def read_mistakes(answer: dict[str, Any]) -> str:

@@ -131,10 +131,10 @@ def test_a_damaged_file_is_a_row_with_the_words(recordings, tmp_path):
 
 
 def test_a_file_that_ends_its_reader_is_a_row(recordings, tmp_path, monkeypatch):
-    async def diagnose(process, fields, files):
+    async def diagnose(process, fields, files, point=None):
         if files[0][0] == "00.wav":
             raise workers.WorkerEndedError
-        return await respond(process, fields, files)
+        return await respond(process, fields, files, point)
 
     respond = workers.WorkerProcess.diagnose
     monkeypatch.setattr(workers.WorkerProcess, "diagnose", diagnose)

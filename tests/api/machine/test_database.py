@@ -1,11 +1,13 @@
 import json
+from dataclasses import replace
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import create_engine, inspect, text
 
 from api.machine import database
 from api.machine.database import MIGRATIONS, open_engine
@@ -15,6 +17,8 @@ from api.machine.tables import Base
 from model.machine.snapshot import write_watch
 from model.machine.watch import Watch
 from tests.api.machine.conftest import POINT, fill, snapshot
+
+DAY = 86_400
 
 
 def test_the_migrations_make_the_tables_that_the_code_names(url):
@@ -95,4 +99,35 @@ def test_an_older_database_is_watched_on_as_a_new_one_is(older, limits, life):
     store.put_point("pump", "drive-end", **POINT | {"bearing": "11, 0.21, 1, 8"})
     fill(store, life)
     assert migrated == snapshot(store)
+    store.engine.dispose()
+
+
+def test_a_store_that_is_divided_by_month_goes_on_as_it_was(postgresql, limits, life):
+    url = f"{postgresql.removesuffix('postgres')}divided"
+    engine = create_engine(postgresql.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE DATABASE divided"))
+    engine.dispose()
+    store = Store(open_engine(url), limits)
+    monthly = [replace(each, taken_at=1.6e9 + 20 * DAY * number) for number, each in enumerate(life)]
+    store.put_point("pump", "drive-end", **POINT)
+    fill(store, monthly[:50])
+    whole = snapshot(store)
+    for _ in range(2):  # the second time it has nothing to do
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute((MIGRATIONS / "partition.sql").read_text())
+        assert snapshot(store) == whole
+    fill(store, monthly[51:] + monthly[50:51])  # the last one late
+    divided = snapshot(store)
+    store.delete_machine("pump")
+    store.put_point("pump", "drive-end", **POINT)
+    fill(store, monthly)
+    assert snapshot(store) == divided
+    with store.engine.connect() as connection:
+        months = connection.execute(text("SELECT count(*) FROM pg_inherits WHERE inhparent = 'recordings'::regclass"))
+        assert months.scalar_one() > 60
+        others = connection.execute(text("SELECT count(*) FROM recordings_others"))
+        assert others.scalar_one() == 0
+        plan = connection.execute(text("EXPLAIN SELECT rms FROM recordings WHERE point_id = 1 AND taken_at = 1.6e9"))
+        assert "recordings_2020_09" in "\n".join(plan.scalars())
     store.engine.dispose()

@@ -27,6 +27,9 @@ def make() -> dict[str, str]:
     """Return {name: Markdown} of every block."""
     return {
         "bench": (ASSETS / "bench.md").read_text(),
+        "bench-machines": "\n".join(
+            (ASSETS / f"bench_machines_{count}.md").read_text() for count in (100_000, 1_000_000)
+        ),
         "deployment": make_deployment(),
         "endpoints": make_endpoints(),
         "errors": make_errors(),
