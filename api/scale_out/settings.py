@@ -45,10 +45,15 @@ class ScaleSettings(BaseSettings):
 
     @property
     def replica_environment(self) -> dict[str, str]:
-        """The variables that a replica gets: the service's settings, keys too, hold on all machines as on this one."""
+        """The variables that a replica gets: the service's settings, keys too, hold on all machines as on this one.
+
+        Machines are watched where DATABASE_URL says so: SQLite files of their own would tell replicas different things.
+        """
         names = {name.upper() for name in Settings.model_fields} - OF_THE_PROXY
         workers = os.environ.get("WORKERS") or str(max(1, round(self.cpus)))
-        return {"WORKERS": workers} | {name: os.environ[name] for name in names if name in os.environ}
+        return {"WORKERS": workers, "DATABASE_URL": "none"} | {
+            name: os.environ[name] for name in names if name in os.environ
+        }
 
 
 scale_settings = load(ScaleSettings)

@@ -1,6 +1,7 @@
 """Diagnosis and protocols on the real recordings, in a fresh clone and shortened."""
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -15,9 +16,14 @@ pytestmark = pytest.mark.timeout(1500)  # s: a chain takes minutes beside other 
 
 
 @pytest.fixture(scope="module")
-def short(copy_repository, mirror) -> Path:
-    """A clone in which the protocols ran with few machines, one seed, one epoch and one channel, the diagnosis too."""
-    repository = copy_repository()
+def short(copy_repository, mirror, tmp_path_factory) -> Path:
+    """A clone in which the protocols ran with few machines, one seed, one epoch and one channel, the diagnosis too.
+
+    Of the other rigs, HIT-MFS and MFPT have a part: IMS has hundreds of recordings.
+    """
+    repository, rigs = copy_repository(), tmp_path_factory.mktemp("rigs")
+    if all_rigs := os.environ.get("RIGS_MIRROR"):
+        (rigs / "hit_mfs").symlink_to(Path(all_rigs).resolve() / "hit_mfs")
     params = yaml.safe_load((repository / "params.yaml").read_text())
     params["simulate"] |= {"machines": 1_500}
     params["diagnosis"] |= {"networks": 1}
@@ -26,9 +32,9 @@ def short(copy_repository, mirror) -> Path:
     params["window_trials"] |= {"epochs": 1, "batch_size": 128, "network": params["train"]["network"] | {"channels": 1}}
     params["transfer_trials"] |= {"steps": 5}
     params["rig_trials"] |= {"most_healthy": 4, "baseline": 6, "rate_errors": [0.05]}
-    params["machine_trials"] |= {"machines": {"Normal": 2, "InnerRace": 2, "OuterRace": 2}}
+    params["machine_trials"] |= {"speeds": [800, 3_000], "machines": {"Normal": 2, "InnerRace": 2, "OuterRace": 2}}
     (repository / "params.yaml").write_text(yaml.safe_dump(params))
-    reproduce(repository, "diagnosis", "protocols", CWRU_MIRROR=str(mirror))
+    reproduce(repository, "diagnosis", "protocols", CWRU_MIRROR=str(mirror), RIGS_MIRROR=str(rigs))
     return repository
 
 

@@ -31,3 +31,10 @@ def test_a_replica_gets_the_services_settings_but_not_where_the_proxy_listens(mo
     monkeypatch.delenv("WORKERS", raising=False)
     variables = ScaleSettings().replica_environment
     assert (variables["API_KEYS"], variables["WORKERS"], variables.get("PORT")) == ("a-key-for-the-tests", "3", None)
+
+
+def test_replicas_watch_machines_only_in_a_store_that_is_named(monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    assert ScaleSettings().replica_environment["DATABASE_URL"] == "none"
+    monkeypatch.setenv("DATABASE_URL", "postgresql://user@host/name")
+    assert ScaleSettings().replica_environment["DATABASE_URL"] == "postgresql://user@host/name"
