@@ -1,5 +1,7 @@
 import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from api import api
 from api.window import batch_predict, reader
-from tests.conftest import ROOT
+from tests.conftest import ROOT, environment
 
 ASSETS = ROOT / "assets"
 CLASSES = ["Ball", "InnerRace", "Normal", "OuterRace"]
@@ -145,3 +147,12 @@ def test_the_start_warns_where_the_compiled_reader_is_missing(monkeypatch, caplo
     another.include_router(batch_predict.router)
     with TestClient(another):
         assert "the compiled reader is not installed" in caplog.text
+
+
+def test_without_a_store_nothing_of_machines_is_imported():
+    """environment() says DATABASE_URL=none."""
+    program = "import sys, api.api; print([name for name in sys.modules if name.startswith(('sqlalchemy', 'alembic', " \
+        "'psycopg', 'fsspec', 'api.machine', 'model.machine'))])"  # fmt: skip
+    command = [sys.executable, "-c", program]
+    answer = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=True)
+    assert answer.stdout == "[]\n"
