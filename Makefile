@@ -22,7 +22,7 @@ demo: .venv/ready
 	@DATABASE_URL=sqlite:///build/demo.sqlite LOG_REQUESTS=false python -m api & \
 		service=$$!; trap "kill $$service 2>/dev/null" EXIT INT TERM; \
 		python api/test.py --url http://127.0.0.1:$(PORT) --wait 30 >/dev/null && \
-		python -m pipeline.lives.demo --url http://127.0.0.1:$(PORT) && wait $$service
+		python -m tests.tools.demo --url http://127.0.0.1:$(PORT) && wait $$service
 
 check: .venv/ready
 	ruff format --check .

@@ -8,9 +8,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 
 from pipeline import params
-from pipeline.lives import demo
 from tests.conftest import ROOT, running
 from tests.tools import browser as browsers
+from tests.tools import demo
 
 PICTURES = (  # name, colours, width and height in CSS pixels
     ("page", "light", 1280, 1190),

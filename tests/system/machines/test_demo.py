@@ -6,8 +6,8 @@ import pytest
 import requests
 
 from pipeline import params
-from pipeline.lives import demo
 from tests.conftest import running
+from tests.tools import demo
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`python -m pipeline.lives.demo --url URL`: fill a running service with a fleet of simulated machines and their past.
+"""`python -m tests.tools.demo --url URL`: fill a running service with a fleet of simulated machines and their past.
 
 Twenty machines over ninety days, four recordings a day: healthy ones that are troubled by what is no damage, a sensor
 that dies, faults that grow, and bearings that were changed in time.
