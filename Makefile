@@ -30,16 +30,15 @@ check: .venv/ready
 	lint-imports
 	python -m pytest -n 2 --dist loadfile tests/model tests/api tests/pipeline tests/test_*.py
 
-# The chain and the protocols are the longest of all, so each begins on a core; what measures runs after the others.
+# What measures runs after the others.
 test: .venv/ready
 	ruff format --check .
 	ruff check .
 	lint-imports
 	python -m tests.tools.browser
 	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not alone and not soak" \
-		tests/system/test_protocols.py tests/system/test_pipeline.py tests/system tests/api tests/model tests/pipeline tests/tools tests/test_*.py
-	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "alone and not soak" \
-		tests/tools/test_memory.py tests/tools/test_fuzz.py tests/tools
+		tests/system tests/api tests/model tests/pipeline tests/tools tests/test_*.py
+	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "alone and not soak" tests/tools
 
 bench: .venv/ready
 	dvc repro scale@as_recorded split@as_recorded

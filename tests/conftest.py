@@ -22,6 +22,12 @@ from pipeline.service import free_port, wait_until_ready
 
 ROOT = Path(__file__).resolve().parent.parent
 POPULATION = params.load("simulate")["population"]  # of machines to simulate
+LONGEST = ("test_protocols.py", "test_pipeline.py", "test_memory.py", "test_fuzz.py")  # files, which begin first
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest files begin first, each on a core: the last of them decides how long the gate takes."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @pytest.fixture
