@@ -40,7 +40,7 @@ def send(
 
     Tries counts the requests in all, timeout is in seconds. Raises NoAnswerError.
     """
-    headers = {"X-API-Key": key.encode()} if key else {}
+    headers = content.pop("headers", {}) | ({"X-API-Key": key.encode()} if key else {})
     try:
         with open_session(tries) as session:
             response = session.request(method, url + path, headers=headers, timeout=timeout, **content)

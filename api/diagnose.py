@@ -70,6 +70,16 @@ class Service:
             pass
         raise NoAnswerError(printable(describe(response)))
 
+    def report(self, path: Path) -> bytes:
+        """Return the service's page on a recording. Raises NoAnswerError."""
+        form = {"data": self.form, "files": self.read_files(path)}
+        response = self.send("POST", "/diagnose/", headers={"Accept": "text/html"}, **form)
+        if response.status_code == 422:
+            raise NoAnswerError(describe_mistakes(response))
+        if response.ok and response.headers.get("Content-Type", "").startswith("text/html"):
+            return response.content
+        raise NoAnswerError(printable(describe(response)))
+
     def read_files(self, path: Path) -> list[tuple[str, tuple[str, bytes]]]:
         """Return field, name and content of a recording and its baseline, unless the service would not take them."""
         files, most = [("file", path), *(("baseline", each) for each in self.baseline)], self.limits.most_bytes
@@ -115,6 +125,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--watch", action="store_true", help="go on sending to the point what arrives in the folder, until Ctrl-C")
     add_service_arguments(parser)
     add("--json", action="store_true", help="print the service's answers, one a line, and nothing else")
+    add("--report", type=Path, metavar="FILE", help="write a page to hand on instead: HTML that prints; of one file")
     add("--csv", type=Path, metavar="FILE", help="one row a file (diagnoses.csv for several files, unless --json)")
     arguments = parser.parse_args()
     arguments.several = len(arguments.paths) > 1 or arguments.paths[0].is_dir()
@@ -124,6 +135,8 @@ def parse_arguments() -> argparse.Namespace:
         parser.error("--watch needs --machine and --point")
     if arguments.machine and arguments.baseline:
         parser.error("a machine's own past is its baseline: leave --baseline out")
+    if arguments.report and (arguments.several or arguments.machine):
+        parser.error("--report is of one file")
     if arguments.several and not arguments.json and not arguments.machine:
         arguments.csv = arguments.csv or Path("diagnoses.csv")
     if arguments.csv and arguments.csv.resolve() in {path.resolve() for path in arguments.paths + arguments.baseline}:
@@ -139,6 +152,9 @@ def run(arguments: argparse.Namespace) -> int:
         find = partial(find_recordings, arguments, service.limits.suffixes)
         return send_folder(point, find, arguments.watch, arguments.json)
     files = find_recordings(arguments, service.limits.suffixes)
+    if arguments.report:
+        arguments.report.write_bytes(service.report(files[0]))
+        return 0
     if not files:
         kinds, places = ", ".join(filter(None, service.limits.suffixes)), ", ".join(map(str, arguments.paths))
         print(f"no {kinds or 'file'} in {places}", file=sys.stderr)

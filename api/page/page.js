@@ -3,7 +3,7 @@
 import { markStale } from "./answer.js";
 import { byId } from "./dom.js";
 import { showExamples } from "./examples.js";
-import { copyCurl, saveJson } from "./export.js";
+import { copyCurl, saveJson, saveReport } from "./export.js";
 import { clearErrors } from "./form.js";
 import { showModel } from "./model.js";
 import { fit } from "./plots.js";
@@ -21,6 +21,7 @@ byId("form").oninput = ({ target }) => target.type !== "file" && markStale("The 
 byId("api_key").onchange = () => { clearErrors(); showModel(); showExamples(); offerWatching(); };
 byId("curl").onclick = copyCurl;
 byId("json").onclick = saveJson;
+byId("report").onclick = saveReport;
 byId("whole").onclick = () => chooseWindow(null);
 byId("strip").onkeydown = moveAlongStrip;
 document.ondragover = (event) => { event.preventDefault(); byId("drop").classList.add("over"); };

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 
 from api.recording.fields import Fields
 from api.recording.process import WorkerEndedError, WorkerNotStartedError, WorkerProcess
-from api.recording.protocol import File, PointHead, Response, WorkerLimits
+from api.recording.protocol import File, Purpose, Response, WorkerLimits
 from api.serving.metrics import Metrics
 from api.settings import Settings
 
@@ -37,13 +37,13 @@ class WorkerPool:
         for worker in self.workers:
             await worker.stop()
 
-    async def diagnose(self, fields: Fields, files: list[File], point: PointHead | None = None) -> Response:
+    async def diagnose(self, fields: Fields, files: list[File], purpose: Purpose = None) -> Response:
         """Return a worker's response. Raises HTTPException or RequestValidationError where there is none."""
         if self.waiting >= self.max_waiting:
             raise busy()
         self.waiting += 1
         try:
-            return await self.diagnose_with_idle_worker(fields, files, point)
+            return await self.diagnose_with_idle_worker(fields, files, purpose)
         except WorkerEndedError as error:
             raise refuse("file", describe_end(self.limits)) from error
         except WorkerNotStartedError as error:
@@ -53,14 +53,14 @@ class WorkerPool:
             self.waiting -= 1
 
     async def diagnose_with_idle_worker(
-        self, fields: Fields, files: list[File], point: PointHead | None
+        self, fields: Fields, files: list[File], purpose: Purpose
     ) -> Response:  # fmt: skip
         start = perf_counter()
         worker = await self.idle.get()
         begin = perf_counter()
         self.metrics.time("queue", begin - start)
         try:
-            return await worker.diagnose(fields.model_dump(exclude_unset=True), files, point)
+            return await worker.diagnose(fields.model_dump(exclude_unset=True), files, purpose)
         finally:
             self.idle.put_nowait(worker)
             self.metrics.time("diagnose", perf_counter() - begin)

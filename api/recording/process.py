@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from api.recording.protocol import MAX_LINE, READY, File, PointHead, Response, ResponseHead, WorkerLimits, write_request
+from api.recording.protocol import MAX_LINE, READY, File, Purpose, Response, ResponseHead, WorkerLimits, write_request
 
 MODULE = "api.recording.worker"
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -57,14 +57,14 @@ class WorkerProcess:
                 raise WorkerNotStartedError(f"{' '.join(self.command[:3])} ended before it was ready")
             self.is_ready = True
 
-    async def diagnose(self, fields: dict[str, Any], files: list[File], point: PointHead | None = None) -> Response:
+    async def diagnose(self, fields: dict[str, Any], files: list[File], purpose: Purpose = None) -> Response:
         """Return the worker's response to one request.
 
         Raises WorkerEndedError or WorkerNotStartedError. After these and after a cancellation the next request gets a
         new process: half a response may be left in the pipe of this one.
         """
         request = write_request(
-            fields, files, point
+            fields, files, purpose
         )  # not in the try: what cannot be written is no fault of the worker
         try:
             if self.process is None or self.process.returncode is not None:

@@ -4,7 +4,7 @@ The service starts `python -m api.recording.worker` with its limits as one argum
 once it can answer. From then on the service sends one request at a time and the worker sends one response to each:
 
 - a request is a line of JSON, RequestHead, and the bytes of its files one after the other;
-- a response is a line of JSON, ResponseHead, and `size` bytes of JSON, the body for the client.
+- a response is a line of JSON, ResponseHead, and `size` bytes, the body for the client: JSON, or HTML for a report.
 
 The worker ends when its input ends. Whatever else comes from it, the service kills it and starts another: a file that
 overcame a parser could write anything.
@@ -50,9 +50,18 @@ class PointHead(Strict):
     learning: bool = False  # whether it may become part of the point's healthy past
 
 
+class ReportHead(Strict):
+    """A diagnosis is asked for as a page to hand on."""
+
+    provenance: dict[str, str]  # of the models and the code, which the page names
+
+
+Purpose = PointHead | ReportHead | None  # None: a diagnosis as JSON
+
+
 class RequestHead(Strict):
     fields: dict[str, Any]  # of the form, as api.recording.fields.Fields takes them
-    point: PointHead | None = None
+    purpose: Purpose = None
     files: list[FileHead]  # the recording first; then its baseline, or a point's past as api.recording.past packed it
 
 
@@ -63,27 +72,27 @@ class ResponseHead(Strict):
 
 
 class Response(NamedTuple):
-    """An HTTP status, JSON for the client, and what belongs into the service's log."""
+    """An HTTP status, JSON or a page for the client, and what belongs into the service's log."""
 
     status: int
     body: bytes
     log: str = ""
 
 
-def write_request(fields: dict[str, Any], files: list[File], point: PointHead | None = None) -> list[bytes]:
+def write_request(fields: dict[str, Any], files: list[File], purpose: Purpose = None) -> list[bytes]:
     """Return the parts of a request, none of the files copied."""
     heads = [FileHead(name=name, size=len(content)) for name, content in files]
-    head = RequestHead(fields=fields, files=heads, point=point)
+    head = RequestHead(fields=fields, files=heads, purpose=purpose)
     return [head.model_dump_json().encode() + b"\n", *(content for _, content in files)]
 
 
-def read_request(stream: BinaryIO) -> tuple[dict[str, Any], list[File], PointHead | None] | None:
-    """Return the fields, files and point of the next request, or None where the service has ended."""
+def read_request(stream: BinaryIO) -> tuple[dict[str, Any], list[File], Purpose] | None:
+    """Return the fields, files and purpose of the next request, or None where the service has ended."""
     line = stream.readline()
     if not line:
         return None
     head = RequestHead.model_validate_json(line)
-    return head.fields, [(file.name, stream.read(file.size)) for file in head.files], head.point
+    return head.fields, [(file.name, stream.read(file.size)) for file in head.files], head.purpose
 
 
 def write_response(response: Response) -> bytes:

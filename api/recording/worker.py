@@ -20,7 +20,18 @@ from api.files.limits import MAX_CHANNELS, Limits
 from api.recording.answer import MistakeError, answer_files
 from api.recording.fields import Fields
 from api.recording.measured import measure_recording
-from api.recording.protocol import READY, File, PointHead, Response, WorkerLimits, read_request, write_response
+from api.recording.protocol import (
+    READY,
+    File,
+    PointHead,
+    Purpose,
+    ReportHead,
+    Response,
+    WorkerLimits,
+    read_request,
+    write_response,
+)
+from api.recording.report import write_report
 from model.recording.diagnosis import RecordingDiagnosis
 from model.recording.lines import RATE
 from model.recording.recording import Recording
@@ -86,11 +97,14 @@ def load_warm(path: Path) -> RecordingDiagnosis:
 
 
 def respond(
-    diagnosis: RecordingDiagnosis, fields: dict[str, Any], files: list[File], point: PointHead | None, limits: Limits
+    diagnosis: RecordingDiagnosis, fields: dict[str, Any], files: list[File], purpose: Purpose, limits: Limits
 ) -> Response:
     try:
-        if point:
-            found = measure_recording(diagnosis, Fields(**fields), files, point, limits)
+        if isinstance(purpose, PointHead):
+            found = measure_recording(diagnosis, Fields(**fields), files, purpose, limits)
+        elif isinstance(purpose, ReportHead):
+            found = answer_files(diagnosis, Fields(**fields | {"series": True}), files, limits)
+            return Response(200, write_report(found, purpose.provenance).encode())
         else:
             found = answer_files(diagnosis, Fields(**fields), files, limits)
         return Response(200, found.model_dump_json(exclude_unset=True).encode())
