@@ -1,8 +1,8 @@
-// What a person takes along: the same request as a curl command, and the answer as JSON.
+// What a person takes along: the same request as a curl command, the answer as JSON, and a report.
 
 import { answer, question } from "./answer.js";
 import { byId, element } from "./dom.js";
-import { SERVICE } from "./service.js";
+import { SERVICE, formOf, request } from "./service.js";
 
 const quote = (text) => `'${String(text).replaceAll("'", "'\\''")}'`;
 
@@ -22,8 +22,20 @@ export async function copyCurl() {
   }
 }
 
-export function saveJson() {
-  const link = element("a", { href: URL.createObjectURL(new Blob([JSON.stringify(answer)], { type: "application/json" })), download: `${answer.recording.file}.diagnosis.json` });
+export const saveJson = () => save(new Blob([JSON.stringify(answer)], { type: "application/json" }), "diagnosis.json");
+
+/** Ask the service once more, for the page on the same recording. */
+export async function saveReport() {
+  try {
+    const response = await request("POST", "diagnose/", { form: formOf(question), accept: "text/html" });
+    save(await response.blob(), "report.html");
+  } catch (error) {
+    byId("copied").textContent = error.message;
+  }
+}
+
+function save(blob, end) {
+  const link = element("a", { href: URL.createObjectURL(blob), download: `${answer.recording.file}.${end}` });
   link.click();
   URL.revokeObjectURL(link.href);
 }

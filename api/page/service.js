@@ -16,8 +16,8 @@ export async function get(path) {
 }
 
 /** Resolve to the response to a request with a form or with JSON; an error says in words what is wrong. */
-export async function request(method, path, { json, form } = {}) {
-  const headers = { ...keyHeader(), ...(json && { "Content-Type": "application/json" }) };
+export async function request(method, path, { json, form, accept } = {}) {
+  const headers = { ...keyHeader(), ...(json && { "Content-Type": "application/json" }), ...(accept && { Accept: accept }) };
   const asked = fetch(`${SERVICE}/${path}`, { method, headers, body: json ? JSON.stringify(json) : form });
   const response = await asked.catch(() => { throw new Error(unreachable()); });
   if (!response.ok) throw Object.assign(new Error(await explain(response)), { status: response.status });
@@ -61,11 +61,11 @@ export function send({ file, fields, healthy }, progress, timeout) {
     request.onload = () => resolve({ status: request.status, retry: request.getResponseHeader("Retry-After"), text: request.responseText });
     request.onabort = () => resolve(null);
     request.onerror = () => reject(new Error(unreachable()));
-    request.send(formOf(file, fields, healthy));
+    request.send(formOf({ file, fields, healthy }));
   });
 }
 
-function formOf(file, fields, healthy) {
+export function formOf({ file, fields, healthy }) {
   const form = new FormData();
   form.append("file", file, file.name);
   for (const [name, value] of Object.entries(fields)) form.append(name, value);

@@ -82,7 +82,8 @@ def verdict(answer: WorkerAnswer) -> Iterator[str]:
     else:
         sure = describe_share(answer.probabilities[answer.prediction])
         healthy = answer.prediction == "Normal" and not doubt
-        yield f"<p>{sure} sure; {'no lines of a fault stand out' if healthy else SUPPORT[answer.agreement.verdict]}.</p>"
+        support = "no lines of a fault stand out" if healthy else SUPPORT[answer.agreement.verdict]
+        yield f"<p>{sure} sure; {support}.</p>"
     ranked = sorted(answer.probabilities.items(), key=lambda each: -each[1])
     shares = ", ".join(f"{NAMES[label].lower()} {describe_share(share)}" for label, share in ranked)
     yield f'<p class="small">Probabilities: {shares}.</p>'

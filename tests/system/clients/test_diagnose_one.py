@@ -116,3 +116,18 @@ def test_names_from_files_do_not_steer_the_terminal(url, tmp_path):
     assert answer.returncode == 0
     assert "\x1b" not in answer.stdout
     assert "[red]outer.npy" in answer.stdout
+
+
+def test_a_report_is_written_and_is_the_same_each_time(url, folder, tmp_path):
+    for name in ("one.html", "two.html"):
+        answer = run(url, folder / "outer.npy", *STATED, "--report", tmp_path / name)
+        assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
+    assert "Outer race fault" in (tmp_path / "one.html").read_text()
+    assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
+
+
+def test_a_report_of_what_cannot_be_read_is_refused_in_words(url, folder, tmp_path):
+    answer = run(url, folder / "broken.mat", "--report", tmp_path / "report.html")
+    assert answer.returncode == 1
+    assert "does not start as a MATLAB file does" in answer.stderr
+    assert not (tmp_path / "report.html").exists()

@@ -172,6 +172,16 @@ def test_the_curl_command_asks_the_same(answered, tmp_path):
     expect(answered.locator("#copied")).not_to_be_empty()
 
 
+def test_a_report_can_be_saved(answered, tmp_path):
+    with answered.expect_download() as download:
+        answered.get_by_role("button", name="Save a report").click()
+    assert download.value.suggested_filename == "outer_race.wav.report.html"
+    download.value.save_as(tmp_path / "report.html")
+    report = (tmp_path / "report.html").read_text()
+    assert "Outer race fault" in report
+    assert "healthy.wav, 11 s" in report
+
+
 def test_the_answer_can_be_saved(answered, tmp_path):
     with answered.expect_download() as download:
         answered.get_by_role("button", name="Save the answer").click()
