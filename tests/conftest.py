@@ -22,7 +22,13 @@ from pipeline.service import free_port, wait_until_ready
 
 ROOT = Path(__file__).resolve().parent.parent
 POPULATION = params.load("simulate")["population"]  # of machines to simulate
-LONGEST = ("test_protocols.py", "test_pipeline.py", "test_memory.py", "test_fuzz.py")  # files, which begin first
+LONGEST = (
+    "test_protocols.py",
+    "test_pipeline.py",
+    "test_own_rig.py",
+    "test_memory.py",
+    "test_fuzz.py",
+)  # files, which begin first
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

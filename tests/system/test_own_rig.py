@@ -1,4 +1,4 @@
-"""The whole chain on a rig of one's own, in fresh clones: run and repeated; `make soak` kills it in every stage."""
+"""The whole chain on a rig of one's own, in fresh clones: run, repeated, and killed; `make soak` kills it in every stage."""
 
 import csv
 import json
@@ -89,17 +89,32 @@ def test_a_second_run_does_nothing(own_rig):
     assert_does_nothing(own_rig)
 
 
-@pytest.mark.soak
-@pytest.mark.timeout(3600)
-def test_killed_in_every_stage_it_still_finishes_with_the_same_bytes(own_rig, copy_repository):
+@pytest.fixture
+def other(own_rig, copy_repository) -> Path:
+    """Another clone with the same rig, in which nothing ran."""
     repository = copy_repository()
     shutil.copytree(own_rig / "rig", repository / "rig")
     shutil.copyfile(own_rig / "params.yaml", repository / "params.yaml")
+    return repository
+
+
+def test_killed_at_the_start_and_before_the_end_of_a_stage_it_makes_the_bytes_of_one_that_was_not(own_rig, other):
+    """One kill of each kind."""
+    for stage, lines_later in (("scale@resampled", 0), ("train@resampled", 2)):
+        assert reproduce_and_kill(other, set(STAGES) - {stage}, lines_later) == stage
+    reproduce(other)
+    assert_identical(own_rig, other)
+    assert_does_nothing(other)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_killed_in_every_stage_it_still_finishes_with_the_same_bytes(own_rig, other):
     killed_at_the_start, killed_before_the_end = set(), set()
-    while stage := reproduce_and_kill(repository, killed_at_the_start, lines_later=0):
+    while stage := reproduce_and_kill(other, killed_at_the_start, lines_later=0):
         killed_at_the_start.add(stage)
-        killed_before_the_end.add(reproduce_and_kill(repository, killed_before_the_end, lines_later=2))
+        killed_before_the_end.add(reproduce_and_kill(other, killed_before_the_end, lines_later=2))
     assert killed_at_the_start == set(STAGES)
     assert len(killed_before_the_end - {None}) > len(STAGES) // 2
-    assert_identical(own_rig, repository)
-    assert_does_nothing(repository)
+    assert_identical(own_rig, other)
+    assert_does_nothing(other)

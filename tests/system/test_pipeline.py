@@ -1,4 +1,4 @@
-"""The whole chain on the real recordings: `dvc repro service` in two fresh clones, one of which is killed twice."""
+"""The whole chain on the real recordings: `dvc repro service` in a fresh clone."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ import yaml
 
 from api.window.predictor import Predictor
 from tests.conftest import ROOT, environment
-from tests.tools.chain import STAGES, assert_does_nothing, assert_identical, reproduce, reproduce_and_kill
+from tests.tools.chain import assert_identical, reproduce
 
 pytestmark = pytest.mark.timeout(1500)  # s: a chain takes minutes beside other programs
 
@@ -52,17 +52,12 @@ def test_the_excerpts_are_named_wherever_a_figure_is(cwru):
     assert ("98, 99, 100 could not be had" in card) == bool(excerpts)
 
 
-def test_a_clone_that_was_killed_at_the_start_and_before_the_end_of_a_stage_makes_the_bytes_of_one_that_was_not(
-    cwru, copy_repository, mirror
-):
-    """One kill of each kind; test_own_rig.py kills in every stage, in `make soak`."""
+@pytest.mark.soak
+def test_two_clones_make_the_same_bytes(cwru, copy_repository, mirror):
+    """In the gate, test_own_rig.py says so of a clone that is killed twice."""
     repository = copy_repository()
-    for stage, lines_later in (("scale@resampled", 0), ("train@resampled", 2)):
-        spared = set(STAGES) - {stage}
-        assert reproduce_and_kill(repository, spared, lines_later, CWRU_MIRROR=str(mirror)) == stage
     reproduce(repository, CWRU_MIRROR=str(mirror))
     assert_identical(cwru, repository)
-    assert_does_nothing(repository)
 
 
 def test_the_committed_artefacts_are_those_of_this_pipeline(cwru):
