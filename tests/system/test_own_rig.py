@@ -1,4 +1,4 @@
-"""The whole chain on a rig of one's own, in fresh clones: run, repeated, and killed; `make soak` kills it in every stage."""
+"""The whole chain on an own rig, in fresh clones: run, repeated, and killed; `make soak` kills it in every stage."""
 
 import csv
 import json

@@ -8,7 +8,7 @@ import pytest
 
 from api.recording.process import WorkerEndedError
 from tests.api.files.samples import COLUMN, mat
-from tests.api.recording.workers import FIELDS, run
+from tests.tools.workers import FIELDS, run
 
 
 def diagnose(contents):

@@ -8,7 +8,7 @@ import pytest
 
 from api.recording.process import WorkerEndedError, WorkerNotStartedError
 from api.recording.protocol import READY
-from tests.api.recording.workers import FIELDS, npy, run
+from tests.tools.workers import FIELDS, npy, run
 
 
 @pytest.fixture

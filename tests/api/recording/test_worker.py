@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from api.recording.process import WorkerEndedError
-from tests.api.recording.workers import FIELDS, LONGEST, MEMORY, npy, run
+from tests.tools.workers import FIELDS, LONGEST, MEMORY, npy, run
 
 
 def test_memory_is_limited(noise):
