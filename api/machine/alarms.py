@@ -13,6 +13,7 @@ from api.machine.models import (
     Name,
     NoteAnswer,
     NoteFields,
+    Number,
     PointAnswer,
     describe_alarm,
     describe_change,
@@ -35,7 +36,7 @@ async def tell_alarms(request: Request, machine: Name, point: Name) -> list[Alar
 
 @router.post(ONE + "/alarms/{number}/acknowledge", responses=UNKNOWN)
 async def acknowledge(
-    request: Request, machine: Name, point: Name, number: int, fields: Acknowledgement
+    request: Request, machine: Name, point: Name, number: Number, fields: Acknowledgement
 ) -> AlarmAnswer:  # fmt: skip
     """Take down who has seen an alarm."""
     said = number, now(), fields.by, fields.note

@@ -16,6 +16,7 @@ from model.machine.indicators import Indicators
 from model.machine.thresholds import Persistence
 
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="letters, digits, dot, line and underscore")]
+Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="as a list gives it; it fits the column of the store")]
 Level = Literal["learning", "normal", "notice", "warning", "alarm", "sensor"]
 Person = Annotated[str, Field(min_length=1, max_length=200, examples=["early shift"])]
 

@@ -11,6 +11,7 @@ from api.machine.models import (
     Level,
     Moment,
     Name,
+    Number,
     PointAnswer,
     PointDetail,
     PointFields,
@@ -113,7 +114,7 @@ async def list_lines(
 
 
 @router.get(ONE + "/recordings/{number}", responses=UNKNOWN)
-async def tell_recording(request: Request, machine: Name, point: Name, number: int) -> RecordAnswer:
+async def tell_recording(request: Request, machine: Name, point: Name, number: Number) -> RecordAnswer:
     """Tell what was measured and diagnosed of a recording, and the state of its point after it."""
     return describe_recording(await ask(request, read_recording, machine, point, number))
 
@@ -123,7 +124,7 @@ async def tell_recording(request: Request, machine: Name, point: Name, number: i
     response_class=Response,
     responses=UNKNOWN | {200: {"content": {"application/octet-stream": {}}, "description": "The file as it came"}},
 )
-async def read_file(request: Request, machine: Name, point: Name, number: int) -> Response:
+async def read_file(request: Request, machine: Name, point: Name, number: Number) -> Response:
     """Give back the file of a recording, where KEEP_RECORDINGS keeps files."""
     name, content = await ask(request, fetch_file, machine, point, number)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -131,7 +132,7 @@ async def read_file(request: Request, machine: Name, point: Name, number: int) -
 
 
 @router.delete(ONE + "/recordings/{number}", status_code=204, responses=UNKNOWN)
-async def delete_recording(request: Request, machine: Name, point: Name, number: int) -> None:
+async def delete_recording(request: Request, machine: Name, point: Name, number: Number) -> None:
     """Delete a recording; the states after it are computed again."""
     await ask(request, Store.delete_recording, machine, point, number)
 

@@ -174,6 +174,16 @@ def test_a_life_ends_in_an_alarm_that_a_person_acknowledges_and_repairs(client, 
     assert client.get(f"{point}/alarms").json()[0]["cleared_at"]
 
 
+@pytest.mark.parametrize("number", [0, 2**31, 2**64])
+@pytest.mark.parametrize("ask", ["GET recordings/{}", "GET recordings/{}/file", "DELETE recordings/{}",
+                                 "POST alarms/{}/acknowledge"])  # fmt: skip
+def test_a_number_that_no_store_holds_is_refused(client, point, ask, number):
+    method, path = ask.format(number).split()
+    answer = client.request(method, f"{point}/{path}", json={"by": "early shift"} if method == "POST" else None)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["path", "number"]
+
+
 def test_a_deleted_recording_is_gone(client, point):
     number = send(client, npy(np.random.default_rng(0).standard_normal(2_400))).json()["id"]
     assert client.delete(f"{point}/recordings/{number}").status_code == 204

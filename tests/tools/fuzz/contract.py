@@ -13,10 +13,11 @@ BY_CONTRACT = """
 generation.database = "none"
 
 # What is allowed by its form may still have no answer: a constant record, a picture as a recording, noise as a tensor,
-# a text that is no bearing.
+# a text that is no bearing, a past that ends before it begins.
 [[operations]]
 include-name = ["POST /batch_predict/", "POST /diagnose/", "POST /v2/models/bearing/infer",
-  "POST /machines/{machine}/points/{point}/recordings", "PUT /machines/{machine}/points/{point}"]
+  "POST /machines/{machine}/points/{point}/recordings", "PUT /machines/{machine}/points/{point}",
+  "POST /machines/{machine}/points/{point}/baseline"]
 checks.positive_data_acceptance.enabled = false
 
 # Starlette's answer to another method names the methods of one route, not of all that share a path.
