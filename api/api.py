@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api import health, served_model
 from api.recording import upload
+from api.recording.fields import add_bearings
 from api.recording.pool import WorkerPool
 from api.serving import metrics as serving_metrics
 from api.serving.bodies import give_large_blocks_back
@@ -55,6 +56,8 @@ keys = Keys(
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     give_large_blocks_back()
     warn_without_compiled_reader()
+    if settings.bearings:
+        add_bearings(settings.bearings)
     # A worker answers requests and passes parts of large ones to the helpers, which wait for nothing: no deadlock.
     helpers, workers = ThreadPoolExecutor(settings.workers), ThreadPoolExecutor(settings.workers)
     predictor = Predictor(ASSETS, settings.backend, settings.threads, helpers.map)

@@ -87,6 +87,10 @@ class Settings(BaseSettings):
         description="An MQTT broker that is told of each change of alarms: mqtt://[user:password@]host[:port]/prefix; "
         "mqtts:// uses TLS. It needs api/requirements-mqtt.txt.",
     )
+    bearings: Path | None = Field(
+        None,
+        description="A table of own bearings, with columns as data/bearings.csv has; its designations come first.",
+    )
     # Sizes and the queue
     max_body: Count = Field(32_000_000, description="The most bytes in a request to /batch_predict/ or /v2/.")
     max_upload: Count = Field(32_000_000, description="The most bytes in an upload to /diagnose/.")

@@ -112,8 +112,8 @@ def check(catalogue: pd.DataFrame) -> None:
     refuse(catalogue, ~(catalogue.rpm > 0), "rpm is not above 0: without it no order is known")
     wrong = ~catalogue.position.str.fullmatch(r"(\d+( \d+)*)?")
     refuse(catalogue, wrong, "position is not whole numbers with a space between them")
-    known = f"one of {', '.join(BEARINGS)}, or rolling elements, element diameter, pitch diameter and contact angle"
-    refuse(catalogue, ~catalogue.bearing.map(is_bearing), f"bearing is not {known}, with a space between them")
+    known = "a designation of data/bearings.csv, or elements, their diameter, pitch diameter and contact angle"
+    refuse(catalogue, ~catalogue.bearing.map(is_bearing), f"bearing is not {known}")
 
 
 def is_bearing(text: str) -> bool:

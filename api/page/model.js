@@ -1,5 +1,6 @@
 // What the service says of itself in GET /model/: the limits of an upload, the bearings it knows, the scores, the versions.
 
+import { offerBearings } from "./bearings.js";
 import { byId, element, number } from "./dom.js";
 import { askForKey } from "./form.js";
 import { get } from "./service.js";
@@ -18,7 +19,7 @@ export async function showModel() {
   limits = model.upload;
   byId("limits").textContent = describeLimits(limits);
   for (const name of ["file", "baseline"]) byId(name).accept = limits.suffixes.join(",");
-  byId("bearings").replaceChildren(...Object.keys(model.bearings).map((name) => element("option", { value: name })));
+  offerBearings(model.bearings);
   byId("scores").replaceChildren(...describeScores(model.protocols));
   byId("provenance").textContent = describeVersions(model.versions);
 }

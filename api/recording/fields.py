@@ -3,12 +3,15 @@
 import json
 import re
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
+from model.bearings import DEFAULT_BEARING, LISTED, Bearing, Listed, read_bearings
 
+KNOWN = dict(LISTED)  # designations; a person's own table adds to them
+ISO = re.compile(r"(?<!\d)(?:6[0-4]\d{2,3}|(?:NU?|NJ|NUP)[23]\d\d)(?!\d)", re.IGNORECASE)
 GEOMETRY = tuple(Bearing.__dataclass_fields__)
 HIGHEST_ORDER = 150  # 200 small rolling elements have 100
 
@@ -46,22 +49,45 @@ class Fields(BaseModel):
         return value.strip()
 
 
+def add_bearings(path: Path) -> None:
+    """Let the designations of a person's own table be known, before those of data/bearings.csv.
+
+    Raises OSError, and ValueError in words where a row is wrong.
+    """
+    KNOWN.update(read_bearings(path))
+
+
 def parse_bearing(text: str) -> Bearing:
     """Return the bearing that a designation or a geometry names. Raises ValueError in words."""
     text = text.strip()
-    known = {name.lower(): bearing for name, bearing in BEARINGS.items()}
-    if text.lower() in known:
-        return known[text.lower()]
+    known = {plain(name): listed for name, listed in KNOWN.items()}
+    if plain(text) in known:
+        return known[plain(text)].bearing
     if text.startswith("{"):
         return bearing_of(read_object(text))
     marks = r"[;\s]+" if ";" in text else r"[,\s]+"  # between semicolons a comma is a decimal one
     numbers = [part.replace(",", ".") for part in re.split(marks, text) if part]
     if len(numbers) not in (3, 4) or not all(map(is_number, numbers)):
         raise ValueError(
-            f"bearing is {text[:60]!r}, expected one of {', '.join(BEARINGS)}, or the geometry: rolling elements, "
-            "element diameter, pitch diameter and, if not 0, contact angle, as in 9, 7.94, 39.04, 0"
+            f"bearing is {text[:60]!r}, which is not in the table{describe_similar(text)}; expected a designation of "
+            f"it, as {DEFAULT_BEARING}, or the geometry: rolling elements, element diameter, pitch diameter and, if "
+            "not 0, contact angle, as in 9, 7.94, 39.04, 0"
         )
     return bearing_of(dict(zip(GEOMETRY, map(float, numbers), strict=False)))
+
+
+def plain(designation: str) -> str:
+    return re.sub(r"[\s_-]", "", designation).lower()
+
+
+def describe_similar(text: str) -> str:
+    """Return which bearings of the table have the boundary dimensions that ISO 15 gives a designation."""
+    size = ISO.search(text)
+    same = [] if size is None else [name for name, listed in KNOWN.items() if listed.same_size_as == size[0].upper()]
+    if not same:
+        return ""
+    found = ", ".join(f"{name} ({KNOWN[name].maker}, BPFO {KNOWN[name].bearing.orders.bpfo:.3g})" for name in same)
+    return f"; of a {size[0].upper()}'s size are {found}, and another maker's orders may differ by a percent"
 
 
 def read_object(text: str) -> dict[str, float]:
@@ -100,5 +126,10 @@ def is_number(text: str) -> bool:
 
 
 def known_bearings() -> dict[str, dict[str, Any]]:
-    """Return geometry and fault orders of every designation."""
-    return {name: asdict(bearing) | {"orders": bearing.orders._asdict()} for name, bearing in BEARINGS.items()}
+    """Return geometry, fault orders, maker and size of every designation."""
+    return {name: describe_bearing(listed) for name, listed in KNOWN.items()}
+
+
+def describe_bearing(listed: Listed) -> dict[str, Any]:
+    orders = {"orders": listed.bearing.orders._asdict()}
+    return asdict(listed.bearing) | orders | {"maker": listed.maker, "same_size_as": listed.same_size_as}

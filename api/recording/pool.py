@@ -70,6 +70,7 @@ def worker_limits(diagnosis: Path, settings: Settings) -> WorkerLimits:
     """Return what a worker may take and read; diagnosis is the path of diagnosis.json."""
     return WorkerLimits(
         diagnosis=str(diagnosis.resolve()),
+        bearings=str(settings.bearings.resolve()) if settings.bearings else "",
         memory=settings.diagnoser_memory,
         seconds=settings.diagnoser_seconds,
         samples=settings.max_samples,

@@ -29,6 +29,7 @@ class WorkerLimits(Strict):
     """What a worker is started with."""
 
     diagnosis: str  # path of diagnosis.json
+    bearings: str  # path of a person's own table of bearings, or empty
     memory: int  # bytes that it may take beyond its imports
     seconds: float  # of processor time for each request
     samples: int  # of the channel that is read

@@ -18,7 +18,7 @@ from pydantic_core import to_json
 
 from api.files.limits import MAX_CHANNELS, Limits
 from api.recording.answer import MistakeError, answer_files
-from api.recording.fields import Fields
+from api.recording.fields import Fields, add_bearings
 from api.recording.measured import measure_recording
 from api.recording.protocol import (
     READY,
@@ -45,6 +45,8 @@ def main() -> None:
     limit_process(limits.memory)
     requests, responses = take_pipes()
     diagnosis = load_warm(Path(limits.diagnosis))
+    if limits.bearings:
+        add_bearings(Path(limits.bearings))
     responses.write(READY)
     responses.flush()
     while request := read_request(requests):

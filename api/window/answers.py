@@ -46,7 +46,9 @@ class ModelAnswer(BaseModel):
         description="mean and spread of every network on every protocol, from the last run's table; bearing and "
         "combinations say what to expect of a bearing never seen; empty where protocols has not run"
     )
-    bearings: dict[str, dict[str, Any]] = Field(description="geometry and fault orders of each designation")
+    bearings: dict[str, dict[str, Any]] = Field(
+        description="geometry, fault orders, maker and size of each designation"
+    )
     upload: UploadLimits
     backend: dict[str, str]
     versions: dict[str, str]

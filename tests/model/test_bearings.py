@@ -2,7 +2,7 @@ import csv
 
 import pytest
 
-from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
+from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing, FaultOrders, read_bearings
 from tests.conftest import ROOT
 
 
@@ -20,7 +20,47 @@ def test_every_bearing_says_its_unit_and_its_source():
     with (ROOT / "data" / "bearings.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["designation"] for row in rows] == list(BEARINGS)
-    assert all(row["unit"] and row["source"].startswith("https://") for row in rows)
+    assert all(row["maker"] and row["source"].startswith(("https://", "http://")) for row in rows)
+    assert all(row["unit"] for row in rows if row["rolling_elements"])
+
+
+def test_computed_orders_are_the_published_ones():
+    with (ROOT / "data" / "bearings.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["bpfo"]]
+    assert len(rows) > 30
+    for row in rows:
+        published = {name: float(row[name]) for name in FaultOrders._fields if row[name]}
+        found = BEARINGS[row["designation"]].orders._asdict()
+        assert {name: found[name] for name in published} == pytest.approx(published, rel=0.005), row["designation"]
+
+
+@pytest.mark.parametrize("geometry", [(9, 7.94, 39.04, 0), (16, 8.4, 71.5, 15.17), (20, 3, 60, 40)])
+def test_orders_alone_give_the_bearing_back(geometry):
+    bearing = Bearing(*geometry)
+    again = Bearing.from_orders(bearing.orders)
+    assert again.orders == pytest.approx(bearing.orders)
+    assert again.rolling_elements == bearing.rolling_elements
+    assert again.contact_angle == pytest.approx(bearing.contact_angle, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("6309,,,,3.574,5.426,2.328,0.367", "line 2, 6309: ftf is 0.367, where the other orders give 0.3971"),
+        ("6309,,,,5.4,3.6,2.3,0.4", "line 2, 6309: bpfo is 5.4, bpfi 3.6 and bsf 2.3, expected 0 < bpfo < bpfi"),
+        ("6309,,,,3.6,5.4,,", "line 2, 6309: bsf is '', expected a number: a geometry, or all orders"),
+        ("6309,eight,1,5,,,,", "line 2, 6309: rolling_elements is 'eight', expected a number"),
+        ("6309,8,5,1,,,,", "line 2, 6309: element_diameter is 5.0 and pitch_diameter 1.0"),
+        (",8,1,5,,,,", "line 2: a designation is missing"),
+    ],
+)
+def test_a_wrong_row_of_a_table_is_refused_in_words(tmp_path, row, message):
+    table = tmp_path / "own.csv"
+    head = "designation,rolling_elements,element_diameter,pitch_diameter,bpfo,bpfi,bsf,ftf"
+    table.write_text(f"{head}\n{row}\n")
+    with pytest.raises(ValueError, match=r"own\.csv, ") as refusal:
+        read_bearings(table)
+    assert message in str(refusal.value)
 
 
 def test_the_fan_end_bearing_has_its_published_orders():

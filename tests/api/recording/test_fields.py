@@ -1,13 +1,35 @@
 import pytest
 from pydantic import ValidationError
 
-from api.recording.fields import Fields, known_bearings, parse_bearing
+from api.recording import fields as form
+from api.recording.fields import Fields, add_bearings, known_bearings, parse_bearing
 from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
 
 
-@pytest.mark.parametrize("name", [*BEARINGS, " 6205-2rs ", "nice"])
+@pytest.mark.parametrize("name", list(BEARINGS))
 def test_a_designation_names_a_bearing_of_the_table(name):
-    assert parse_bearing(name) == {key.lower(): value for key, value in BEARINGS.items()}[name.strip().lower()]
+    assert parse_bearing(name) == parse_bearing(f" {name.lower()} ") == BEARINGS[name]
+
+
+def test_a_designation_is_known_with_other_spaces_and_dashes():
+    assert parse_bearing("6205 2rs") == BEARINGS["6205-2RS"]
+
+
+@pytest.mark.parametrize("text", ["6309", "SKF 6309-2Z/C3", "6309 c3"])
+def test_a_bearing_that_is_not_in_the_table_is_told_which_have_its_size(text):
+    with pytest.raises(ValueError, match=r"of a 6309's size are 309K \(Timken, wide inner ring, BPFO 3.04\)"):
+        parse_bearing(text)
+
+
+def test_a_person_adds_a_table_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(form, "KNOWN", dict(form.KNOWN))
+    head = "designation,maker,rolling_elements,element_diameter,pitch_diameter,contact_angle,bpfo,bpfi,bsf,ftf"
+    own = tmp_path / "own.csv"
+    own.write_text(f"{head}\nPUMP-7,ours,9,10,50,15,,,,\nFAN 2,catalogue,,,,,3.585,5.415,2.357,0.398\n")
+    add_bearings(own)
+    assert parse_bearing("pump7") == Bearing(9, 10, 50, 15)
+    assert parse_bearing("fan 2").orders.bpfi == pytest.approx(5.415)
+    assert known_bearings()["PUMP-7"]["maker"] == "ours"
 
 
 @pytest.mark.parametrize(
@@ -27,7 +49,7 @@ def test_a_geometry_is_a_bearing(text):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("none-such", "expected one of 6205-2RS"),
+        ("none-such", "not in the table; expected a designation of it, as 6205-2RS"),
         ("9, 7.94", "rolling elements, element diameter"),
         ("9, 7.94, 3", "element_diameter is 7.94 and pitch_diameter 3"),
         ("9.5, 7.94, 39", "rolling_elements is 9.5"),
@@ -38,7 +60,7 @@ def test_a_geometry_is_a_bearing(text):
         ('{"rolling_elements": 9}', "lacks element_diameter, pitch_diameter"),
         ('{"balls": 9}', "holds {'balls': 9.0}"),
         ('{"rolling_elements": "9", "element_diameter": 1, "pitch_diameter": 5}', "expected numbers"),
-        ("[" * 100_000, "expected one of"),
+        ("[" * 100_000, "expected a designation"),
         ('{"rolling_elements": 9, "element_diameter": 1, "pitch_diameter": 1%s}' % ("0" * 400), "pitch_diameter inf"),
         (
             '{"rolling_elements": 9, "element_diameter": 1%s, "pitch_diameter": 1}' % ("0" * 400),
