@@ -61,6 +61,7 @@ lock: .venv/ready
 	$(LOCK) -c requirements.lock api/requirements.in -o api/requirements.txt
 	$(LOCK) -c requirements.lock api/requirements-scale.in -o api/requirements-scale.txt
 	$(LOCK) -c requirements.lock api/requirements-mqtt.in -o api/requirements-mqtt.txt
+	$(LOCK) -c requirements.lock api/requirements-files.in -o api/requirements-files.txt
 
 # torch has no hash, since its build differs by platform, and neither has the reader, since it is a folder: pip takes
 # hashes for all packages of a command or for none. Linux without a GPU needs no CUDA, so it takes PyTorch's CPU build.

@@ -9,9 +9,12 @@ from tests.conftest import ROOT
 
 INPUTS = (
     "requirements.in", "api/requirements.in", "api/requirements-scale.in", "api/requirements-mqtt.in",
-    "requirements-torch.txt",
+    "api/requirements-files.in", "requirements-torch.txt",
 )  # fmt: skip
-LOCKS = ("requirements.lock", "api/requirements.txt", "api/requirements-scale.txt", "api/requirements-mqtt.txt")
+LOCKS = (
+    "requirements.lock", "api/requirements.txt", "api/requirements-scale.txt", "api/requirements-mqtt.txt",
+    "api/requirements-files.txt",
+)  # fmt: skip
 PIN = re.compile(r"([A-Za-z0-9_-]+)(?:\[[a-z0-9,-]+\])?==([0-9][0-9a-z.]*)(?: ; .+)?")
 LOCKED = re.compile(r"([a-z0-9-]+)(?:\[[a-z0-9,-]+\])?==(\S+)(?: ; [^\\]+)?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)")
 

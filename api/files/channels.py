@@ -18,6 +18,8 @@ class Vector:
     samples: np.ndarray  # real numbers of any type (samples,)
     sampling_rate: float | None = None  # Hz
     rpm: float | None = None
+    unit: str = ""  # of the samples, as the file writes it
+    taken_at: str = ""  # ISO 8601, when the recording began
 
 
 def choose(names: list[str], wanted: str) -> str:
@@ -52,7 +54,16 @@ def make_recording(
             f"channel {shown(channel)} holds {unusable} that cannot be used, NaN or infinity, "
             f"the first at sample {int(finite.argmin()):,}"
         )
-    return Recording(signal, vector.sampling_rate, vector.rpm, channel, tuple(channels), tuple(warnings))
+    return Recording(
+        signal,
+        vector.sampling_rate,
+        vector.rpm,
+        channel,
+        tuple(channels),
+        tuple(warnings),
+        unit=shown(vector.unit),
+        taken_at=vector.taken_at,
+    )
 
 
 def split_columns(samples: np.ndarray, most: int) -> list[np.ndarray]:

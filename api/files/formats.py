@@ -5,12 +5,20 @@ unpickled.
 """
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import PurePath
 
 import numpy as np
 
 from api.files.errors import EXPECTED, UnreadableError
+from api.files.extras.audio import MAGIC as AUDIO
+from api.files.extras.audio import read_audio
+from api.files.extras.hdf5 import is_hdf5, read_hdf5
+from api.files.extras.tables import FEATHER, PARQUET, read_table
+from api.files.extras.tdms import MAGIC as TDMS
+from api.files.extras.tdms import read_tdms
+from api.files.extras.uff import is_uff, read_uff
 from api.files.gzipped import GZIP, unpack
 from api.files.limits import Limits
 from api.files.mat import is_mat5, read_mat
@@ -20,7 +28,6 @@ from api.files.wav import read_wav
 from model.recording.recording import Recording
 
 WAV = (b"RIFF", b"RIFX", b"RF64")
-HDF5 = b"\x89HDF\r\n\x1a\n"
 FOREIGN = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an old Excel or Office document",
@@ -28,10 +35,7 @@ FOREIGN = {
     b"\x89PNG": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
     b"GIF8": "a GIF picture",
-    b"TDSm": "a LabVIEW TDMS file",
-    b"PAR1": "a Parquet table",
     b"SQLite format 3": "an SQLite database",
-    b"fLaC": "a FLAC recording",
     b"OggS": "an Ogg recording",
     b"ID3": "an MP3 recording",
     b"7z\xbc\xaf": "a 7-Zip archive",
@@ -44,6 +48,8 @@ FOREIGN = {
 
 def read(content: bytes, name: str, channel: str, limits: Limits) -> Recording:
     """Read one channel of a recording: MATLAB 4 to 7, WAV, .npy or text, each of them also packed with gzip.
+
+    With the packages of api/requirements-files.txt, too: MATLAB 7.3, HDF5, TDMS, UFF, Parquet, Feather, FLAC and AIFF.
 
     content holds the file's bytes; name, its name, decides only where the content does not tell the format, and which
     record of several is meant; channel may be empty where the file has one channel, or one named drive_end.
@@ -72,14 +78,27 @@ def read_any(content: bytes, name: str, channel: str, limits: Limits) -> Recordi
         return read_npy(content, channel, limits)
     if content[:4] in WAV:
         return read_wav(content, channel, limits)
+    if is_hdf5(content):  # MATLAB 7.3 is such, and its name ends in .mat
+        return read_hdf5(content, name, channel, limits)
     if is_mat5(content) or PurePath(name).suffix.lower() == ".mat":
         return read_mat(content, name, channel, limits)
+    if extra := find_extra(content):
+        return extra(content, channel, limits)
     return read_text(content, channel, limits)
 
 
+def find_extra(content: bytes) -> Callable[[bytes, str, Limits], Recording] | None:
+    """Return the reader of a format whose library is not among what serving needs."""
+    if content.startswith(TDMS):
+        return read_tdms
+    if content.startswith((PARQUET, FEATHER)):
+        return read_table
+    if content[:4] in AUDIO:
+        return read_audio
+    return read_uff if is_uff(content) else None
+
+
 def refuse_foreign(content: bytes) -> None:
-    if HDF5 in (content[:8], content[512:520]):
-        raise UnreadableError("the file is saved as MATLAB 7.3 (HDF5), which cannot be read: save it with -v7")
     if content.startswith(GZIP):
         raise UnreadableError(f"the file is packed with gzip twice; {EXPECTED}")
     for magic, kind in FOREIGN.items():

@@ -6,10 +6,8 @@ is one reason why uploads are read in a child.
 
 import io
 import math
-import re
 import struct
-from collections.abc import Iterable, Iterator
-from pathlib import PurePath
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,16 +15,12 @@ import numpy as np
 from api.files.channels import Vector, pick, positive, split_columns
 from api.files.errors import EXPECTED, UnreadableError, listed
 from api.files.limits import Limits
+from api.files.said import find_rate, find_record_speed, find_speed, name_positions
 from model.recording.recording import Recording
 
 MAX_VARIABLES = 1000  # in a MATLAB 4 file
 MAX_DEPTH = 8  # of structs in structs
 NUMBERS = {"double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))}
-# as they are without capitals and underscores
-RATE_NAMES = ("fs", "sr", "samplingrate", "samplerate", "samplingfrequency", "samplefrequency")
-RPM_NAMES = ("rpm", "speedrpm")
-POSITIONS = {"DE": "drive_end", "FE": "fan_end", "BA": "base"}
-CWRU_SIGNAL = re.compile(r"X(\d{1,6})_(DE|FE|BA)_time")
 MAT4_WIDTHS = (8, 4, 4, 2, 2, 1)  # bytes of a number, by MATLAB's code for its type
 
 
@@ -49,7 +43,10 @@ def read_mat(content: bytes, name: str, channel: str, limits: Limits) -> Recordi
     vectors = dict(find_vectors(variables, limits.channels, "", None, None))
     if not vectors:
         raise nothing_in(listing)
-    aliases = name_positions(vectors, variables, name)
+    scalars = {variable: value.item() for variable, value in variables.items() if is_real(value) and value.size == 1}
+    for variable, vector in vectors.items():
+        vector.rpm = find_record_speed(variable, scalars) or vector.rpm
+    aliases = name_positions(vectors, name)
     vectors = {aliases.get(variable, variable): vector for variable, vector in vectors.items()}
     return pick(vectors, aliases.get(channel, channel), limits)
 
@@ -97,14 +94,10 @@ def find_vectors(
 
     most is how many columns a matrix may have.
     """
-    scalars = {
-        name.lower().replace("_", ""): float(value.item())
-        for name, value in values.items()
-        if is_real(value) and value.size == 1
-    }
-    sampling_rate = first_positive(scalars, RATE_NAMES) or sampling_rate
+    scalars = {name: float(value.item()) for name, value in values.items() if is_real(value) and value.size == 1}
+    sampling_rate = find_rate(scalars) or sampling_rate
     shaft_rate = scalars.get("rate") if prefix and "sr" in scalars else None
-    rpm = first_positive(scalars, RPM_NAMES) or positive(60 * shaft_rate if shaft_rate else None) or rpm
+    rpm = find_speed(scalars) or positive(60 * shaft_rate if shaft_rate else None) or rpm
     for name, value in values.items():
         if is_struct(value) and prefix.count(".") < MAX_DEPTH:
             for index, element in enumerate(value.ravel()):
@@ -127,26 +120,3 @@ def is_struct(value: Any) -> bool:
 
 def is_real(value: Any) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind in "iuf"
-
-
-def first_positive(scalars: dict[str, float], names: Iterable[str]) -> float | None:
-    return next((scalars[name] for name in names if positive(scalars.get(name))), None)
-
-
-def name_positions(vectors: dict[str, Vector], variables: dict[str, np.ndarray], file_name: str) -> dict[str, str]:
-    """Return {variable: channel} for the record of a CWRU file that the file's name means, and set all records' rpm.
-
-    99.mat also holds record 98's variables: these keep their own names, and so do all where the name settles nothing.
-    """
-    found = {name: match for name in vectors if (match := CWRU_SIGNAL.fullmatch(name))}
-    for name, match in found.items():
-        rpm = variables.get(f"X{match[1]}RPM")
-        if is_real(rpm) and rpm.size == 1:
-            vectors[name].rpm = positive(rpm.item())
-    records = {match[1] for match in found.values()}
-    if len(records) > 1:
-        numbers = {int(digits) for digits in re.findall(r"\d{1,6}", PurePath(file_name).stem)}
-        records = {record for record in records if int(record) in numbers}
-    if len(records) != 1:
-        return {}
-    return {name: POSITIONS[match[2]] for name, match in found.items() if match[1] in records}

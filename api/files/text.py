@@ -8,7 +8,7 @@ import numpy as np
 from api.files.channels import Vector, choose, make_recording
 from api.files.errors import EXPECTED, UnreadableError, counted, shown
 from api.files.limits import Limits
-from api.files.text_heads import MAX_HEAD, RATES, name_columns, read_head, split_head
+from api.files.text_heads import MAX_HEAD, name_columns, read_head, split_head
 from api.files.text_lines import (
     FRACTION,
     LONGEST_LINE,
@@ -19,7 +19,7 @@ from api.files.text_lines import (
     is_number,
     split_fields,
 )
-from api.files.time_axes import has_even_steps, is_axis, time_unit
+from api.files.time_axes import is_axis, read_rate
 from model.recording.recording import Recording
 
 SEEN = MAX_HEAD * LONGEST_LINE  # characters of the numbers' first lines
@@ -48,7 +48,8 @@ def read_text(content: bytes, channel: str, limits: Limits) -> Recording:
     wanted = sorted({0, table.names.index(chosen), len(table.names) - 1})
     columns = dict(zip(wanted, load(table, wanted).T, strict=True))
     if has_axis:
-        read_axis(table, columns[0])
+        table.sampling_rate, note = read_rate(table.names[0], columns[0], table.sampling_rate)
+        table.notes += [note] if note else []
     vector = Vector(columns[table.names.index(chosen)], table.sampling_rate, table.rpm)
     return make_recording(vector, chosen, names, limits, table.notes)
 
@@ -133,28 +134,3 @@ def load(table: Table, columns: list[int], rows: int | None = None) -> np.ndarra
         wrong = next((value for value in came if not is_number(value, table.separator)), lines.line.strip())
         expected = f"{len(table.names):,} columns of numbers" if len(table.names) > 1 else "a number"
         raise UnreadableError(f"line {lines.number:,} has '{shown(wrong)}', expected {expected}") from None
-
-
-def read_axis(table: Table, times: np.ndarray) -> None:
-    """Take the sampling rate from the time axis, unless the head has given one, and note what was done."""
-    name = table.names[0]
-    called = "the first column" if name.isdecimal() else f"the column {shown(name)}"
-    unit = time_unit(name)
-    if not np.isfinite(times).all() or len(times) < 3 or not has_even_steps(times):
-        table.notes.append(f"no sampling rate was read from {called}: its steps are uneven")
-        return
-    rate = (len(times) - 1) / ((times[-1] - times[0]) * (unit or 1.0))
-    rate = float(round(rate)) if abs(rate - round(rate)) < 1e-4 * rate else float(rate)
-    if rate == 1:
-        table.notes.append(f"{called} counts samples and was left out")
-    elif unit is None:
-        table.notes.append(f"no sampling rate was read from {called}: its unit is not known")
-    elif table.sampling_rate is None and RATES[0] <= rate <= RATES[1]:
-        table.sampling_rate = rate
-        table.notes.append(f"the sampling rate {rate:,.10g} Hz was read from {called}")
-    elif table.sampling_rate is None:
-        table.notes.append(f"no sampling rate was read from {called}: its steps would mean {rate:,.10g} Hz")
-    elif abs(table.sampling_rate / rate - 1) > 0.01:
-        table.notes.append(
-            f"the file gives a sampling rate of {table.sampling_rate:,.10g} Hz, and {called} one of {rate:,.10g} Hz"
-        )

@@ -6,9 +6,9 @@ from itertools import product
 
 from api.files.errors import UnreadableError, counted, shown
 from api.files.text_lines import LONGEST_LINE, end_of_line, find_numbers, split_fields, too_long, unquote
+from api.files.time_axes import RATES
 
 MAX_HEAD = 50  # lines before the numbers
-RATES = (1_000, 10_000_000)  # Hz; a file that seems to say less or more is misread
 SPEEDS = (10, 200_000)  # rpm
 
 # Numbers of the head. What repeats is possessive, so that no line is passed over twice.

@@ -4,6 +4,8 @@ import re
 
 import numpy as np
 
+from api.files.errors import shown
+
 TIME_UNITS = {
     **dict.fromkeys(("h", "hour", "hours"), 3600.0),
     **dict.fromkeys(("min", "minute", "minutes"), 60.0),
@@ -12,6 +14,7 @@ TIME_UNITS = {
     **dict.fromkeys(("us", "usec", "\u00b5s", "\u03bcs", "microsecond", "microseconds"), 1e-6),
     **dict.fromkeys(("ns", "nsec", "nanosecond", "nanoseconds"), 1e-9),
 }
+RATES = (1_000, 10_000_000)  # Hz; a file that seems to say less or more is misread
 TIME_NAMES = {"t", "time", "timestamp", "zeit", "elapsed", *TIME_UNITS}
 
 
@@ -41,3 +44,24 @@ def has_even_steps(times: np.ndarray) -> bool:
     line = np.linspace(times[0], times[-1], len(times))
     is_rounded = np.abs(times - line).max() <= 0.05 * (line[1] - line[0])
     return bool(step > 0 and (np.abs(steps - step).max() <= 0.01 * step or is_rounded))
+
+
+def read_rate(name: str, times: np.ndarray, said: float | None) -> tuple[float | None, str]:
+    """Return the sampling rate in Hz of a time axis, unless the file has said another one, and a note on it, if any."""
+    called = "the first column" if name.isdecimal() else f"the column {shown(name)}"
+    unit = time_unit(name)
+    if not np.isfinite(times).all() or len(times) < 3 or not has_even_steps(times):
+        return said, f"no sampling rate was read from {called}: its steps are uneven"
+    rate = (len(times) - 1) / ((times[-1] - times[0]) * (unit or 1.0))
+    rate = float(round(rate)) if abs(rate - round(rate)) < 1e-4 * rate else float(rate)
+    if rate == 1:
+        return said, f"{called} counts samples and was left out"
+    if unit is None:
+        return said, f"no sampling rate was read from {called}: its unit is not known"
+    if said is None and RATES[0] <= rate <= RATES[1]:
+        return rate, f"the sampling rate {rate:,.10g} Hz was read from {called}"
+    if said is None:
+        return None, f"no sampling rate was read from {called}: its steps would mean {rate:,.10g} Hz"
+    if abs(said / rate - 1) > 0.01:
+        return said, f"the file gives a sampling rate of {said:,.10g} Hz, and {called} one of {rate:,.10g} Hz"
+    return said, ""

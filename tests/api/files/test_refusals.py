@@ -14,7 +14,7 @@ REFUSALS = [
     (b" \n\n", "a.csv", "", "the file is empty"),
     (b"PK\x03\x04...", "a.xlsx", "", "a ZIP archive or an Excel workbook"),
     (b"%PDF-1.7", "a.csv", "", "a PDF document; expected .mat, .csv"),
-    (b"MATLAB 7.3".ljust(512) + b"\x89HDF\r\n\x1a\n", "a.mat", "", "save it with -v7"),
+    (b"MATLAB 7.3".ljust(512) + b"\x89HDF\r\n\x1a\n", "a.mat", "", "damaged or incomplete"),
     (b"1\n\x002\n", "a.bin", "", "neither text nor of a format known"),
     (b"hello", "a.mat", "", "does not start as a MATLAB file does"),
     (packed(packed(b"1\n2\n")), "a.gz", "", "packed with gzip twice"),

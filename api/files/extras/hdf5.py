@@ -1,0 +1,93 @@
+"""Recordings in HDF5 files, and in MATLAB's of version 7.3, which are such. h5py reads them.
+
+A link or a dataset may name another file of the machine: such ones are passed over.
+"""
+
+import io
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from api.files.channels import Vector, choose, make_recording
+from api.files.errors import UnreadableError
+from api.files.extras.libraries import load_library
+from api.files.limits import Limits
+from api.files.said import find_rate, find_record_speed, find_speed, find_unit, name_positions
+from model.recording.recording import Recording
+
+MAGIC = b"\x89HDF\r\n\x1a\n"
+MOST_NODES = 1_000
+DEPTH = 8  # of groups in groups
+
+
+class Found(NamedTuple):
+    """A vector of the file, not yet read: the dataset, which column of it, and what stands nearest to it."""
+
+    dataset: Any
+    column: int | None
+    said: dict[str, Any]
+
+
+def is_hdf5(content: bytes) -> bool:
+    return MAGIC in (content[:8], content[512:520])
+
+
+def read_hdf5(content: bytes, name: str, channel: str, limits: Limits) -> Recording:
+    h5py = load_library("h5py", "an HDF5 file (MATLAB 7.3 is such)")
+    with h5py.File(io.BytesIO(content)) as file:
+        found = dict(find_vectors(h5py, file, limits.channels, "", {}))
+        if not found:
+            raise UnreadableError("the HDF5 file holds no vector of real numbers, expected a recording")
+        aliases = name_positions(found, name)
+        variables = {aliases.get(variable, variable): variable for variable in found}
+        chosen = choose(list(variables), aliases.get(channel, channel))
+        dataset, column, said = found[variables[chosen]]
+        limits.check_unpacked(8 * dataset.size)
+        samples = dataset[()].squeeze()
+        samples = samples if column is None else samples[:, column] if is_tall(samples.shape) else samples[column]
+        vector = Vector(
+            samples, find_rate(said), find_record_speed(variables[chosen], said) or find_speed(said), find_unit(said)
+        )
+        return make_recording(vector, chosen, list(variables), limits)
+
+
+def find_vectors(h5py: Any, group: Any, most: int, prefix: str, said: dict[str, Any]) -> Iterator[tuple[str, Found]]:
+    """Yield all vectors by name, those in groups too, each with the attributes and scalars that stand nearest to it."""
+    if len(group) > MOST_NODES:
+        raise UnreadableError(
+            f"the HDF5 file holds {len(group):,} datasets in one group, expected {MOST_NODES:,} at most"
+        )
+    inside = {name: group[name] for name in group if isinstance(group.get(name, getlink=True), h5py.HardLink)}
+    datasets = {name: each for name, each in inside.items() if isinstance(each, h5py.Dataset) and is_own(each)}
+    said = said | read_attributes(group)
+    said |= {name: each[()].item() for name, each in datasets.items() if each.size == 1}
+    for name, dataset in datasets.items():
+        shape = [length for length in dataset.shape if length != 1]
+        about = said | read_attributes(dataset)
+        if len(shape) == 1:
+            yield f"{prefix}{name}", Found(dataset, None, about)
+        elif len(shape) == 2 and 1 < min(shape) <= most:
+            yield from ((f"{prefix}{name}[{index}]", Found(dataset, index, about)) for index in range(min(shape)))
+    for name, each in inside.items():
+        if isinstance(each, h5py.Group) and not name.startswith("#") and prefix.count(".") < DEPTH:  # MATLAB's own
+            yield from find_vectors(h5py, each, most, f"{prefix}{name}.", said)
+
+
+def is_own(dataset: Any) -> bool:
+    """Return whether a dataset holds real numbers that lie in this file."""
+    is_elsewhere = dataset.is_virtual or dataset.external
+    return dataset.dtype.kind in "iuf" and dataset.shape is not None and not is_elsewhere
+
+
+def is_tall(shape: tuple[int, ...]) -> bool:
+    return shape[1] <= shape[0]
+
+
+def read_attributes(node: Any) -> dict[str, Any]:
+    said = {}
+    for name in list(node.attrs)[:MOST_NODES]:
+        value = node.attrs[name]
+        value = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+        said[name] = value.decode(errors="replace") if isinstance(value, bytes) else value
+    return said

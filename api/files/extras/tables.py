@@ -1,0 +1,71 @@
+"""Recordings as Parquet and Feather tables. pyarrow reads them."""
+
+from typing import Any
+
+import numpy as np
+
+from api.files.channels import Vector, choose, make_recording
+from api.files.errors import UnreadableError
+from api.files.extras.libraries import load_library
+from api.files.limits import Limits
+from api.files.said import find_rate, find_speed, find_unit
+from api.files.time_axes import is_axis, read_rate
+from model.recording.recording import Recording
+
+PARQUET, FEATHER = b"PAR1", b"ARROW1"
+FIRST_ROWS = 1_000  # looked at to tell a time axis
+
+
+def read_table(content: bytes, channel: str, limits: Limits) -> Recording:
+    arrow = load_library("pyarrow", "a Parquet or Feather table")
+    table = read_parquet(content, limits) if content.startswith(PARQUET) else read_feather(arrow, content, limits)
+    schema = table.schema
+    names = [field.name for field in schema if is_number(arrow, field.type)]
+    if not names:
+        raise UnreadableError(f"the table holds no column of numbers: {', '.join(schema.names)[:200] or 'no column'}")
+    if len(names) > limits.channels + 1:
+        raise UnreadableError(f"the table has {len(names):,} columns of numbers, expected at most {limits.channels}")
+    first = column(table, names[0])
+    has_axis = len(names) > 1 and is_axis(names[0], first[:FIRST_ROWS])
+    channels = names[1:] if has_axis else names
+    chosen = choose(channels, channel)
+    said = decode(schema.metadata) | decode(schema.field(chosen).metadata)
+    rate, note = read_rate(names[0], first, find_rate(said)) if has_axis else (find_rate(said), "")
+    vector = Vector(column(table, chosen), rate, find_speed(said), find_unit(said))
+    return make_recording(vector, chosen, channels, limits, [note] if note else [])
+
+
+def read_parquet(content: bytes, limits: Limits) -> Any:
+    parquet, arrow = load_library("pyarrow.parquet", "a Parquet table"), load_library("pyarrow", "a Parquet table")
+    file = parquet.ParquetFile(arrow.BufferReader(content))
+    check_size(file.metadata.num_rows, file.metadata.num_columns, limits)
+    return file.read(use_threads=False)
+
+
+def read_feather(arrow: Any, content: bytes, limits: Limits) -> Any:
+    table = load_library("pyarrow.feather", "a Feather table").read_table(
+        arrow.BufferReader(content), use_threads=False
+    )
+    check_size(table.num_rows, table.num_columns, limits)
+    return table
+
+
+def check_size(rows: int, columns: int, limits: Limits) -> None:
+    limits.check_length(rows, None)
+    limits.check_unpacked(8 * rows * columns)
+
+
+def is_number(arrow: Any, kind: Any) -> bool:
+    return any(check(kind) for check in (arrow.types.is_integer, arrow.types.is_floating, arrow.types.is_timestamp))
+
+
+def column(table: Any, name: str) -> np.ndarray:
+    """Return a column as numbers, NaN where it has none; a time stamp becomes seconds."""
+    values = table.column(name).to_numpy()
+    if values.dtype.kind == "M":
+        return (values - values[0]).astype("timedelta64[ns]").astype(np.float64) / 1e9
+    return values.astype(np.float64)
+
+
+def decode(metadata: dict[bytes, bytes] | None) -> dict[str, str]:
+    return {name.decode(errors="replace"): text.decode(errors="replace") for name, text in (metadata or {}).items()}

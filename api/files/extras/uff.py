@@ -1,0 +1,55 @@
+"""Recordings in Universal Files of dataset 58, as text (58) or binary (58b). pyuff reads a dataset."""
+
+import re
+from typing import Any
+
+import numpy as np
+
+from api.files.channels import Vector, choose, make_recording, positive
+from api.files.errors import UnreadableError
+from api.files.extras.libraries import load_library
+from api.files.limits import Limits
+from model.recording.recording import Recording
+
+MARK = re.compile(rb" {4}-1(?=[\r\n]| {74}|\Z)")  # where a dataset begins or ends; binary numbers may stand before it
+KIND = re.compile(rb"\s*\n {0,5}58[ b]")
+TIME_SIGNALS = (0, 1)  # function types: general, time response
+TIME = 17  # a specific data type: of the abscissa
+DIRECTIONS = {1: "+X", 2: "+Y", 3: "+Z", -1: "-X", -2: "-Y", -3: "-Z"}
+
+
+def is_uff(content: bytes) -> bool:
+    return MARK.match(content.lstrip(b"\r\n")) is not None
+
+
+def read_uff(content: bytes, channel: str, limits: Limits) -> Recording:
+    # pyuff opens files by their names alone, and a worker may write none: its reader of a dataset is called itself.
+    extract = load_library("pyuff.datasets.dataset_58", "a Universal File (UFF)")._extract58
+    places = [match.start() for match in MARK.finditer(content)]
+    blocks = [content[start:stop] for start, stop in zip(places[::2], places[1::2], strict=False)]
+    blocks = [block for block in blocks if KIND.match(block[6:])]
+    heads = [extract(block, header_only=True) for block in blocks[: limits.channels]]
+    found = {index: head for index, head in enumerate(heads) if is_signal(head)}
+    if not found:
+        raise UnreadableError("the Universal File holds no time signal (dataset 58), expected a recording")
+    names = dict(zip(name_channels(found), found, strict=True))
+    chosen = choose(list(names), channel)
+    head = found[names[chosen]]
+    limits.check_length(int(head["num_pts"]), None)
+    samples = np.asarray(extract(blocks[names[chosen]])["data"])
+    step = head.get("abscissa_inc")
+    rate = positive(1 / step if step else None)
+    vector = Vector(
+        samples, round(rate, 6) if rate else None, None, str(head.get("ordinate_axis_units_lab", "")).strip()
+    )
+    return make_recording(vector, chosen, list(names), limits)
+
+
+def is_signal(head: dict[str, Any]) -> bool:
+    return head.get("func_type") in TIME_SIGNALS and head.get("ord_data_type") in (2, 4)
+
+
+def name_channels(found: dict[int, dict[str, Any]]) -> list[str]:
+    """Return a name for each dataset: node and direction of the response, and its place where these do not differ."""
+    names = [f"{head.get('rsp_node', 0)}{DIRECTIONS.get(head.get('rsp_dir'), '')}" for head in found.values()]
+    return names if len(set(names)) == len(names) else [str(index) for index in found]
