@@ -112,6 +112,7 @@ def draw(answer: dict, console: Console) -> Group:
     verdict, explanation = answer["agreement"]["verdict"], answer["agreement"]["explanation"]
     return Group(
         draw_verdict(answer),
+        *draw_channels(answer.get("all_channels", [])),
         *(Text(f"! {warning}", "yellow") for warning in answer["warnings"]),
         "",
         draw_tables(answer, console.width),
@@ -134,6 +135,20 @@ def draw_verdict(answer: dict) -> Panel:
     names = f"{recording['file']}, channel {recording['channel']}, bearing {recording['bearing']}"
     facts = f"{recording['seconds']:.3g} s at {recording['sampling_rate']:,g} Hz, {recording['rpm']:,g} rpm"
     return Panel(Group(Text(verdict, f"bold {style}"), f"{names}, {facts}"), border_style=style)
+
+
+def draw_channels(channels: list[dict[str, Any]]) -> Iterator[Table]:
+    """Yield a table of all channels, the most damaged first, where they were asked for."""
+    if not channels:
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("channel", "diagnosis", "why"):
+        table.add_column(name, overflow="fold")
+    for each in channels:
+        words, _, style = KINDS.get(each["prediction"], Kind("not diagnosed", "-", "dim"))
+        why = each.get("reason") or each["agreement"]["explanation"]
+        table.add_row(each["channel"], Text(words.capitalize(), style), why)
+    yield table
 
 
 def percent(share: float) -> str:

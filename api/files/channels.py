@@ -22,6 +22,9 @@ class Vector:
     taken_at: str = ""  # ISO 8601, when the recording began
 
 
+Channels = dict[str, Recording | UnreadableError]
+
+
 def choose(names: list[str], wanted: str) -> str:
     """Return the channel that is meant; digits as a name mean that the file names none."""
     if wanted in names:
@@ -35,10 +38,29 @@ def choose(names: list[str], wanted: str) -> str:
     raise UnreadableError(f"the file has {len(names):,} channels, name one of them: {listed(names)}", "channel")
 
 
-def pick(vectors: dict[str, Vector], wanted: str, limits: Limits) -> Recording:
-    """Return the channel that is meant of those that the file has. Raises UnreadableError."""
-    channel = choose(list(vectors), wanted)
-    return make_recording(vectors[channel], channel, list(vectors), limits)
+def select(names: Sequence[str], wanted: str | None) -> list[str]:
+    """Return the channels that are meant: one, or all of them where wanted is None. Raises UnreadableError."""
+    return list(names) if wanted is None else [choose(list(names), wanted)]
+
+
+def pick(vectors: dict[str, Vector], wanted: str | None, limits: Limits) -> Channels:
+    """Return the channels that are meant of those that the file has. Raises UnreadableError."""
+    return make_recordings({name: vectors[name] for name in select(list(vectors), wanted)}, list(vectors), limits)
+
+
+def make_recordings(
+    vectors: dict[str, Vector], channels: Sequence[str], limits: Limits, warnings: Sequence[str] = ()
+) -> Channels:
+    """Return channels by name; of several, one that cannot be used is returned as what is wrong with it."""
+    found: Channels = {}
+    for name, vector in vectors.items():
+        try:
+            found[name] = make_recording(vector, name, channels, limits, warnings)
+        except UnreadableError as error:
+            if len(vectors) == 1:
+                raise
+            found[name] = error
+    return found
 
 
 def make_recording(

@@ -1,4 +1,4 @@
-"""From the bytes of a file to one channel of a recording, and to what the file says about itself.
+"""From the bytes of a file to channels of a recording, and to what the file says about itself.
 
 The service reads files of strangers: sizes are checked before anything is unpacked or allocated, and nothing is
 unpickled.
@@ -11,6 +11,7 @@ from pathlib import PurePath
 
 import numpy as np
 
+from api.files.channels import Channels
 from api.files.errors import EXPECTED, UnreadableError
 from api.files.extras.audio import MAGIC as AUDIO
 from api.files.extras.audio import read_audio
@@ -47,26 +48,39 @@ FOREIGN = {
 
 
 def read(content: bytes, name: str, channel: str, limits: Limits) -> Recording:
-    """Read one channel of a recording: MATLAB 4 to 7, WAV, .npy or text, each of them also packed with gzip.
+    """Read one channel of a recording; channel may be empty where the file has one, or one named drive_end.
+
+    Else as read_channels. Raises UnreadableError.
+    """
+    (recording,) = read_channels(content, name, channel, limits).values()
+    return recording
+
+
+def read_channels(content: bytes, name: str, channel: str | None, limits: Limits) -> Channels:
+    """Read a channel of a recording, or all where channel is None: MATLAB 4 to 7, WAV, .npy or text, also gzipped.
 
     With the packages of api/requirements-files.txt, too: MATLAB 7.3, HDF5, TDMS, UFF, Parquet, Feather, FLAC and AIFF.
-
     content holds the file's bytes; name, its name, decides only where the content does not tell the format, and which
-    record of several is meant; channel may be empty where the file has one channel, or one named drive_end.
-    The signal is float64 (samples,), finite, in the file's own unit; whole numbers of a WAV file are scaled to -1..1.
-    Raises UnreadableError that says what came and what was expected, without the file's name.
+    record of several is meant.
+    A signal is float64 (samples,), finite, in the file's own unit; whole numbers of a WAV file are scaled to -1..1.
+    Raises UnreadableError that says what came and what was expected, without the file's name; where all channels are
+    read, the error of one stands in its place.
     """
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            return replace(read_any(content, name, channel, limits), name=name)
+            found = read_any(content, name, channel, limits)
     except (UnreadableError, MemoryError):
         raise
     except Exception:  # the parsers' own exceptions are many, undocumented, and not meant for people
         raise UnreadableError("the file is damaged or incomplete: it cannot be read as what it starts as") from None
+    return {
+        each: recording if isinstance(recording, UnreadableError) else replace(recording, name=name)
+        for each, recording in found.items()
+    }
 
 
-def read_any(content: bytes, name: str, channel: str, limits: Limits) -> Recording:
+def read_any(content: bytes, name: str, channel: str | None, limits: Limits) -> Channels:
     if content.startswith(GZIP):
         content = unpack(content, limits)
         name = name[:-3] if name.lower().endswith(".gz") else name
@@ -87,7 +101,7 @@ def read_any(content: bytes, name: str, channel: str, limits: Limits) -> Recordi
     return read_text(content, channel, limits)
 
 
-def find_extra(content: bytes) -> Callable[[bytes, str, Limits], Recording] | None:
+def find_extra(content: bytes) -> Callable[[bytes, str | None, Limits], Channels] | None:
     """Return the reader of a format whose library is not among what serving needs."""
     if content.startswith(TDMS):
         return read_tdms

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from api.files.channels import Vector, pick, positive, split_columns
+from api.files.channels import Channels, Vector, pick, positive, split_columns
 from api.files.errors import EXPECTED, UnreadableError, listed
 from api.files.limits import Limits
 from api.files.said import find_rate, find_record_speed, find_speed, name_positions
-from model.recording.recording import Recording
 
 MAX_VARIABLES = 1000  # in a MATLAB 4 file
 MAX_DEPTH = 8  # of structs in structs
@@ -36,7 +35,7 @@ def is_mat5(content: bytes) -> bool:
     return content[124:128] in (b"\x00\x01IM", b"\x01\x00MI") and 0 not in content[:4]
 
 
-def read_mat(content: bytes, name: str, channel: str, limits: Limits) -> Recording:
+def read_mat(content: bytes, name: str, channel: str | None, limits: Limits) -> Channels:
     if not is_mat5(content):
         check_mat4(content)
     variables, listing = load(content, limits)
@@ -48,7 +47,7 @@ def read_mat(content: bytes, name: str, channel: str, limits: Limits) -> Recordi
         vector.rpm = find_record_speed(variable, scalars) or vector.rpm
     aliases = name_positions(vectors, name)
     vectors = {aliases.get(variable, variable): vector for variable, vector in vectors.items()}
-    return pick(vectors, aliases.get(channel, channel), limits)
+    return pick(vectors, aliases.get(channel, channel) if channel else channel, limits)
 
 
 def load(content: bytes, limits: Limits) -> tuple[dict[str, np.ndarray], list[Variable]]:

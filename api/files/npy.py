@@ -5,13 +5,12 @@ import math
 
 import numpy as np
 
-from api.files.channels import Vector, pick, split_columns
+from api.files.channels import Channels, Vector, pick, split_columns
 from api.files.errors import UnreadableError, shown
 from api.files.limits import NO_LIMITS, Limits
-from model.recording.recording import Recording
 
 
-def read_npy(content: bytes, channel: str, limits: Limits) -> Recording:
+def read_npy(content: bytes, channel: str | None, limits: Limits) -> Channels:
     samples = read_array(content)
     columns = split_columns(samples, limits.channels)
     if samples.size == 1:

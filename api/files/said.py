@@ -30,6 +30,12 @@ def find_unit(said: Mapping[str, Any]) -> str:
     return next((str(texts[name]) for name in UNIT_NAMES if texts.get(name)), "")
 
 
+def find_unit_of(column: str) -> str:
+    """Return the unit that a column's name ends in, as "acc (g)" and "acc [m/s2]" do."""
+    unit = re.search(r"[(\[]([^()\[\]]{1,12})[)\]]$", column)
+    return unit[1].strip() if unit else ""
+
+
 def plain_names(said: Mapping[str, Any]) -> dict[str, Any]:
     return {name.lower().replace("_", "").replace(" ", ""): value for name, value in said.items()}
 

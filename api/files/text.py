@@ -5,9 +5,10 @@ from itertools import islice
 
 import numpy as np
 
-from api.files.channels import Vector, choose, make_recording
+from api.files.channels import Channels, Vector, make_recordings, select
 from api.files.errors import EXPECTED, UnreadableError, counted, shown
 from api.files.limits import Limits
+from api.files.said import find_unit_of
 from api.files.text_heads import MAX_HEAD, name_columns, read_head, split_head
 from api.files.text_lines import (
     FRACTION,
@@ -20,7 +21,6 @@ from api.files.text_lines import (
     split_fields,
 )
 from api.files.time_axes import is_axis, read_rate
-from model.recording.recording import Recording
 
 SEEN = MAX_HEAD * LONGEST_LINE  # characters of the numbers' first lines
 FIRST_ROWS = 1000  # looked at to tell a time axis
@@ -39,19 +39,22 @@ class Table:
     notes: list[str]
 
 
-def read_text(content: bytes, channel: str, limits: Limits) -> Recording:
+def read_text(content: bytes, channel: str | None, limits: Limits) -> Channels:
     table = open_table(decode(content), limits)
     has_axis = len(table.names) > 1 and is_axis(table.names[0], load(table, [0], FIRST_ROWS)[:, 0])
     names = table.names[1:] if has_axis else table.names
-    chosen = choose(names, find_column(table.names, channel))
+    chosen = select(names, channel and find_column(table.names, channel))
     # The last column is read so that a line with too few is noticed.
-    wanted = sorted({0, table.names.index(chosen), len(table.names) - 1})
+    wanted = sorted({0, *map(table.names.index, chosen), len(table.names) - 1})
     columns = dict(zip(wanted, load(table, wanted).T, strict=True))
     if has_axis:
         table.sampling_rate, note = read_rate(table.names[0], columns[0], table.sampling_rate)
         table.notes += [note] if note else []
-    vector = Vector(columns[table.names.index(chosen)], table.sampling_rate, table.rpm)
-    return make_recording(vector, chosen, names, limits, table.notes)
+    vectors = {
+        name: Vector(columns[table.names.index(name)], table.sampling_rate, table.rpm, find_unit_of(name))
+        for name in chosen
+    }
+    return make_recordings(vectors, names, limits, table.notes)
 
 
 def find_column(names: list[str], wanted: str) -> str:

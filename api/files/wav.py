@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from api.files.channels import Vector, pick, positive
+from api.files.channels import Channels, Vector, pick, positive
 from api.files.errors import UnreadableError
 from api.files.limits import Limits
-from model.recording.recording import Recording
 
 MAX_CHUNKS = 1000
 STREAMED = 0x7FFFF000  # bytes: a program that writes into a pipe cannot know the size, and announces so many or more
@@ -18,7 +17,7 @@ EXTENSIBLE = 0xFFFE  # a code that says: the code stands further on
 COMPRESSED = {2: "ADPCM", 6: "A-law", 7: "mu-law", 0x11: "IMA ADPCM", 0x31: "GSM", 0x50: "MPEG", 0x55: "MP3"}
 
 
-def read_wav(content: bytes, channel: str, limits: Limits) -> Recording:
+def read_wav(content: bytes, channel: str | None, limits: Limits) -> Channels:
     import scipy.io.wavfile  # here: the service's own process, which checks and hands on, shall not load it
 
     sampling_rate, samples = scipy.io.wavfile.read(io.BytesIO(check_wav(content)))
@@ -26,9 +25,11 @@ def read_wav(content: bytes, channel: str, limits: Limits) -> Recording:
     if len(columns) > limits.channels:
         raise UnreadableError(f"the WAV file has {samples.shape[1]:,} channels, expected at most {limits.channels}")
     rate = positive(sampling_rate)
-    recording = pick({str(index): Vector(column, rate) for index, column in enumerate(columns)}, channel, limits)
-    scale(recording.signal, samples.dtype)
-    return recording
+    found = pick({str(index): Vector(column, rate) for index, column in enumerate(columns)}, channel, limits)
+    for recording in found.values():
+        if not isinstance(recording, UnreadableError):
+            scale(recording.signal, samples.dtype)
+    return found
 
 
 def scale(signal: np.ndarray, dtype: np.dtype) -> None:

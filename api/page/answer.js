@@ -1,6 +1,7 @@
 // The answer in words, bars and a table: verdict, probabilities, and what the lines say.
 
 import { drawAnswer } from "./answer_plots.js";
+import { showChannels } from "./channels.js";
 import { byId, element, number, percent } from "./dom.js";
 import { offer } from "./form.js";
 import { NAMES } from "./labels.js";
@@ -10,7 +11,7 @@ import { showStrip } from "./strip.js";
 export let answer = null;
 export let question = null; // which the answer answers: file, example, fields, healthy
 
-export function showAnswer(given, asked) {
+export function showAnswer(given, asked, chooseChannel) {
   answer = given;
   question = asked;
   byId("results").hidden = false;
@@ -18,6 +19,7 @@ export function showAnswer(given, asked) {
   byId("stale").hidden = true;
   offer({ channels: answer.recording.channels });
   showVerdict();
+  showChannels(answer, question.file, chooseChannel);
   showBars();
   showLines();
   showStrip(answer);
@@ -68,7 +70,7 @@ function describeSubject() {
   const { recording, baseline } = answer;
   const facts = ({ seconds, sampling_rate: rate, rpm }) => `${number(seconds, 3)} s at ${number(rate, 6)} Hz, ${number(rpm, 5)} rpm`;
   return [
-    recording.file, recording.channels.length > 1 && recording.channel, facts(recording), `bearing ${recording.bearing}`, describeExample(question.example),
+    recording.file, recording.channels.length > 1 && recording.channel, facts(recording), recording.unit && `in ${recording.unit}`, recording.taken_at && `recorded ${recording.taken_at}`, `bearing ${recording.bearing}`, describeExample(question.example),
     ...baseline.map((each) => `compared with ${each.file}, ${facts(each)}`),
   ].filter(Boolean).join(" · ");
 }

@@ -1,6 +1,7 @@
 // From the choice of a recording to its diagnosis.
 
 import { markStale, question as answered, showAnswer } from "./answer.js";
+import { ALL } from "./channels.js";
 import { baseline, keepBaseline, recalled } from "./baseline.js";
 import { byId, number } from "./dom.js";
 import { clearErrors, clearFields, hideProgress, readForm, showError, showProgress, showRefusal, withdrawOffer } from "./form.js";
@@ -66,10 +67,21 @@ async function ask(question) {
   try {
     const given = await send(question, showProgress, limits ? limits.answer_timeout + TRANSFER : undefined);
     if (given === null) return false;
-    if (given.status === 200) showAnswer(JSON.parse(given.text), question);
+    if (given.status === 200) showAnswer(JSON.parse(given.text), question, chooseChannel);
+    else if (asksForChannel(given) && !question.fields.channel) return ask({ ...question, fields: { ...question.fields, channel: ALL } });
     else showRefusal(given);
   } catch (error) {
     showError("error", error instanceof SyntaxError ? `${SERVICE} answered something else than a diagnosis.` : error.message);
   }
   return true;
+}
+
+/** A file of several channels, none of which was named: all are asked for. */
+function asksForChannel({ status, text }) {
+  return status === 422 && JSON.parse(text).detail.every(({ loc }) => loc.at(-1) === "channel");
+}
+
+function chooseChannel(channel) {
+  byId("channel").value = channel;
+  return submit();
 }

@@ -83,7 +83,7 @@ def answer(
         agreement=describe_evidence(found.evidence),
         window_seconds=WINDOW_SECONDS,
         windows=describe_windows(found, fields.series),
-        recording=describe_recording(said, recording, fields.bearing, bearing),
+        recording=describe_recording(said, recording, fields, bearing),
         baseline=[describe_baseline_file(each) for each in baseline],
         warnings=[*warnings, *found.warnings],
         series=plot(recording, found) if fields.series else {},
@@ -207,7 +207,7 @@ def drawn_spectra(found: Diagnosis) -> np.ndarray:
     return found.analysis.envelope_spectra[BANDS.index(found.evidence.band)]
 
 
-def describe_recording(said: Recording, recording: Recording, designation: str, bearing: Bearing) -> RecordingAnswer:
+def describe_recording(said: Recording, recording: Recording, fields: Fields, bearing: Bearing) -> RecordingAnswer:
     return RecordingAnswer(
         file=recording.name,
         channel=recording.channel,
@@ -217,7 +217,9 @@ def describe_recording(said: Recording, recording: Recording, designation: str, 
         sampling_rate=recording.sampling_rate,
         rpm=recording.rpm,
         from_file={"sampling_rate": said.sampling_rate, "rpm": said.rpm},
-        bearing=designation,
+        bearing=fields.bearing,
+        unit=fields.unit or said.unit,
+        taken_at=said.taken_at,
         orders=bearing.orders._asdict(),
     )
 
@@ -230,6 +232,8 @@ def collect_warnings(recording: Recording, baseline: list[Recording], fields: Fi
     warnings = list(recording.warnings)
     if "bearing" not in fields.model_fields_set:
         warnings.append(f"no bearing was given: the lines are those of {fields.bearing}")
+    if fields.unit and recording.unit and fields.unit != recording.unit:
+        warnings.append(f"unit {fields.unit} was given and holds; the file says {recording.unit}")
     warnings += filter(None, [find_contradiction(recording, limits)])
     for each in baseline:
         contradiction = find_contradiction(each, limits)

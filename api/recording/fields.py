@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -17,6 +17,7 @@ HIGHEST_ORDER = 150  # 200 small rolling elements have 100
 
 Rate = Annotated[float | None, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
 Speed = Annotated[float | None, Field(ge=10, le=1_000_000, allow_inf_nan=False)]
+Unit = Literal["", "g", "m/s2", "mm/s"]
 
 
 class Fields(BaseModel):
@@ -37,7 +38,12 @@ class Fields(BaseModel):
         description="designation, or geometry: rolling elements, element diameter, pitch diameter, contact angle in "
         'degrees, as "9, 7.94, 39.04, 0" or as a JSON object; both diameters in one unit',
     )
-    channel: str = Field("", max_length=200, description="drive_end where the file has several and none is named")
+    channel: str = Field(
+        "", max_length=200, description="drive_end where the file has several and none is named; all for every channel"
+    )
+    unit: Unit = Field(
+        "", description="of the samples, where the file does not say it; it is shown, and changes nothing"
+    )
     baseline_sampling_rate: Rate = Field(None, description="of the baseline, where it differs and its file is silent")
     baseline_rpm: Speed = Field(None, description="of the baseline, where it differs and its file is silent")
     series: bool = Field(True, description="false leaves out what only plots need")

@@ -28,6 +28,8 @@ def measure_recording(
     if not rate:
         raise MistakeError({"sampling_rate": MISSING["sampling_rate"]})
     recording = replace(said, sampling_rate=rate, rpm=rpm)
+    if fields.unit and fields.unit != point.unit:
+        raise MistakeError({"unit": f"{fields.unit} came, the point has {point.unit or 'no unit'}: change the point"})
     try:
         indicators = measure(recording, point.unit)
     except ValueError as error:

@@ -46,6 +46,8 @@ class RecordingAnswer(BaseModel):
     sampling_rate: float = Field(description="Hz")
     rpm: float
     from_file: dict[str, float | None]
+    unit: str = Field("", description="of the samples: what was given, else what the file says")
+    taken_at: str = Field("", description="ISO 8601, where the file says when it was recorded")
     bearing: str
     orders: dict[str, float]
 
@@ -57,6 +59,21 @@ class BaselineAnswer(BaseModel):
     seconds: float
     sampling_rate: float = Field(description="Hz")
     rpm: float
+
+
+class ChannelAnswer(BaseModel):
+    """What was found in one channel of several."""
+
+    channel: str
+    prediction: str | None = Field(None, description="null where the channel cannot be diagnosed; reason says why")
+    reason: str
+    probabilities: dict[str, float] = {}
+    familiarity: float | None = None
+    speed_factor: float | None = None
+    agreement: AgreementAnswer | None = None
+    unit: str = ""
+    sampling_rate: float | None = Field(None, description="Hz")
+    warnings: list[str] = []
 
 
 class WorkerAnswer(BaseModel):
@@ -82,6 +99,9 @@ class WorkerAnswer(BaseModel):
         default={}, description="waveform, spectrum and envelope spectrum: the lowest and highest value of each stretch"
     )
     baseline_series: dict[str, Any] | None = None
+    all_channels: list[ChannelAnswer] = Field(
+        default=[], description="of channel=all: every channel, the most damaged first, which the rest of this answers"
+    )
 
 
 class MeasuredAnswer(BaseModel):

@@ -18,8 +18,10 @@ from pydantic_core import to_json
 
 from api.files.limits import MAX_CHANNELS, Limits
 from api.recording.answer import MistakeError, answer_files
+from api.recording.channels import ALL, answer_channels
 from api.recording.fields import Fields, add_bearings
 from api.recording.measured import measure_recording
+from api.recording.models import WorkerAnswer
 from api.recording.protocol import (
     READY,
     File,
@@ -31,7 +33,7 @@ from api.recording.protocol import (
     read_request,
     write_response,
 )
-from api.recording.report import write_report
+from api.recording.report.html import write_report
 from model.recording.diagnosis import RecordingDiagnosis
 from model.recording.lines import RATE
 from model.recording.recording import Recording
@@ -105,10 +107,10 @@ def respond(
         if isinstance(purpose, PointHead):
             found = measure_recording(diagnosis, Fields(**fields), files, purpose, limits)
         elif isinstance(purpose, ReportHead):
-            found = answer_files(diagnosis, Fields(**fields | {"series": True}), files, limits)
+            found = answer_upload(diagnosis, Fields(**fields | {"series": True}), files, limits)
             return Response(200, write_report(found, purpose.provenance).encode())
         else:
-            found = answer_files(diagnosis, Fields(**fields), files, limits)
+            found = answer_upload(diagnosis, Fields(**fields), files, limits)
         return Response(200, found.model_dump_json(exclude_unset=True).encode())
     except MistakeError as error:
         return Response(422, describe_mistakes(error.mistakes, error.came))
@@ -116,6 +118,11 @@ def respond(
         return Response(422, describe_mistakes({"file": TOO_MUCH}))
     except Exception:
         return Response(500, to_json({"detail": "Internal Server Error"}), traceback.format_exc())
+
+
+def answer_upload(diagnosis: RecordingDiagnosis, fields: Fields, files: list[File], limits: Limits) -> WorkerAnswer:
+    answer = answer_channels if fields.channel == ALL else answer_files
+    return answer(diagnosis, fields, files, limits)
 
 
 def describe_mistakes(mistakes: dict[str, str], came: object = None) -> bytes:

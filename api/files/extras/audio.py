@@ -2,17 +2,16 @@
 
 import io
 
-from api.files.channels import Vector, pick
+from api.files.channels import Channels, Vector, pick
 from api.files.errors import UnreadableError
 from api.files.extras.libraries import load_library
 from api.files.limits import Limits
-from model.recording.recording import Recording
 
 MAGIC = {b"fLaC": "a FLAC file", b"FORM": "an AIFF file", b"riff": "a Wave64 file", b"caff": "a CAF file"}
 LOSSLESS = ("PCM_", "FLOAT", "DOUBLE", "ALAC_")  # codecs begin so
 
 
-def read_audio(content: bytes, channel: str, limits: Limits) -> Recording:
+def read_audio(content: bytes, channel: str | None, limits: Limits) -> Channels:
     kind = MAGIC[content[:4]]
     soundfile = load_library("soundfile", kind)
     with soundfile.SoundFile(io.BytesIO(content)) as file:

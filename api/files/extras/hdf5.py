@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from api.files.channels import Vector, choose, make_recording
+from api.files.channels import Channels, Vector, make_recordings, select
 from api.files.errors import UnreadableError
 from api.files.extras.libraries import load_library
 from api.files.limits import Limits
 from api.files.said import find_rate, find_record_speed, find_speed, find_unit, name_positions
-from model.recording.recording import Recording
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MOST_NODES = 1_000
@@ -33,7 +32,7 @@ def is_hdf5(content: bytes) -> bool:
     return MAGIC in (content[:8], content[512:520])
 
 
-def read_hdf5(content: bytes, name: str, channel: str, limits: Limits) -> Recording:
+def read_hdf5(content: bytes, name: str, channel: str | None, limits: Limits) -> Channels:
     h5py = load_library("h5py", "an HDF5 file (MATLAB 7.3 is such)")
     with h5py.File(io.BytesIO(content)) as file:
         found = dict(find_vectors(h5py, file, limits.channels, "", {}))
@@ -41,15 +40,17 @@ def read_hdf5(content: bytes, name: str, channel: str, limits: Limits) -> Record
             raise UnreadableError("the HDF5 file holds no vector of real numbers, expected a recording")
         aliases = name_positions(found, name)
         variables = {aliases.get(variable, variable): variable for variable in found}
-        chosen = choose(list(variables), aliases.get(channel, channel))
-        dataset, column, said = found[variables[chosen]]
-        limits.check_unpacked(8 * dataset.size)
-        samples = dataset[()].squeeze()
-        samples = samples if column is None else samples[:, column] if is_tall(samples.shape) else samples[column]
-        vector = Vector(
-            samples, find_rate(said), find_record_speed(variables[chosen], said) or find_speed(said), find_unit(said)
-        )
-        return make_recording(vector, chosen, list(variables), limits)
+        chosen = select(list(variables), aliases.get(channel, channel) if channel else channel)
+        limits.check_unpacked(8 * sum(found[variables[name]].dataset.size for name in chosen))
+        vectors = {name: read_vector(variables[name], *found[variables[name]]) for name in chosen}
+        return make_recordings(vectors, list(variables), limits)
+
+
+def read_vector(name: str, dataset: Any, column: int | None, said: dict[str, Any]) -> Vector:
+    samples = dataset[()].squeeze()
+    if column is not None:
+        samples = samples[:, column] if is_tall(samples.shape) else samples[column]
+    return Vector(samples, find_rate(said), find_record_speed(name, said) or find_speed(said), find_unit(said))
 
 
 def find_vectors(h5py: Any, group: Any, most: int, prefix: str, said: dict[str, Any]) -> Iterator[tuple[str, Found]]:

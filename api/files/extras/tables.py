@@ -4,19 +4,18 @@ from typing import Any
 
 import numpy as np
 
-from api.files.channels import Vector, choose, make_recording
+from api.files.channels import Channels, Vector, make_recordings, select
 from api.files.errors import UnreadableError
 from api.files.extras.libraries import load_library
 from api.files.limits import Limits
 from api.files.said import find_rate, find_speed, find_unit
 from api.files.time_axes import is_axis, read_rate
-from model.recording.recording import Recording
 
 PARQUET, FEATHER = b"PAR1", b"ARROW1"
 FIRST_ROWS = 1_000  # looked at to tell a time axis
 
 
-def read_table(content: bytes, channel: str, limits: Limits) -> Recording:
+def read_table(content: bytes, channel: str | None, limits: Limits) -> Channels:
     arrow = load_library("pyarrow", "a Parquet or Feather table")
     table = read_parquet(content, limits) if content.startswith(PARQUET) else read_feather(arrow, content, limits)
     schema = table.schema
@@ -28,11 +27,13 @@ def read_table(content: bytes, channel: str, limits: Limits) -> Recording:
     first = column(table, names[0])
     has_axis = len(names) > 1 and is_axis(names[0], first[:FIRST_ROWS])
     channels = names[1:] if has_axis else names
-    chosen = choose(channels, channel)
-    said = decode(schema.metadata) | decode(schema.field(chosen).metadata)
-    rate, note = read_rate(names[0], first, find_rate(said)) if has_axis else (find_rate(said), "")
-    vector = Vector(column(table, chosen), rate, find_speed(said), find_unit(said))
-    return make_recording(vector, chosen, channels, limits, [note] if note else [])
+    told = decode(schema.metadata)
+    rate, note = read_rate(names[0], first, find_rate(told)) if has_axis else (find_rate(told), "")
+    vectors = {}
+    for name in select(channels, channel):
+        said = told | decode(schema.field(name).metadata)
+        vectors[name] = Vector(column(table, name), find_rate(said) or rate, find_speed(said), find_unit(said))
+    return make_recordings(vectors, channels, limits, [note] if note else [])
 
 
 def read_parquet(content: bytes, limits: Limits) -> Any:

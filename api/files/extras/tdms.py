@@ -6,18 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from api.files.channels import Vector, choose, make_recording, positive
+from api.files.channels import Channels, Vector, make_recordings, positive, select
 from api.files.errors import UnreadableError
 from api.files.extras.libraries import load_library
 from api.files.limits import Limits
 from api.files.said import find_rate, find_speed
-from model.recording.recording import Recording
 
 MAGIC = b"TDSm"
 UNITS = ("unit_string", "NI_UnitDescription", "Unit")
 
 
-def read_tdms(content: bytes, channel: str, limits: Limits) -> Recording:
+def read_tdms(content: bytes, channel: str | None, limits: Limits) -> Channels:
     nptdms = load_library("nptdms", "a LabVIEW TDMS file")
     with nptdms.TdmsFile.open(io.BytesIO(content)) as file:
         if file.file_status.incomplete_final_segment:
@@ -25,12 +24,17 @@ def read_tdms(content: bytes, channel: str, limits: Limits) -> Recording:
         channels = {name: each for name, each in name_channels(file).items() if is_signal(each)}
         if not channels:
             raise UnreadableError("the TDMS file holds no channel of numbers, expected a recording")
-        chosen = choose(list(channels), channel)
-        found = channels[chosen]
-        said = {**file.properties, **file[found.group_name].properties, **found.properties}
-        limits.check_length(len(found), None)
-        vector = Vector(found[:], read_rate(said), find_speed(said), read_unit(said), read_start(said))
-        return make_recording(vector, chosen, list(channels), limits)
+        chosen = {name: channels[name] for name in select(list(channels), channel)}
+        for each in chosen.values():
+            limits.check_length(len(each), None)
+        limits.check_unpacked(8 * sum(map(len, chosen.values())))
+        vectors = {name: read_vector(file, each) for name, each in chosen.items()}
+        return make_recordings(vectors, list(channels), limits)
+
+
+def read_vector(file: Any, channel: Any) -> Vector:
+    said = {**file.properties, **file[channel.group_name].properties, **channel.properties}
+    return Vector(channel[:], read_rate(said), find_speed(said), read_unit(said), read_start(said))
 
 
 def name_channels(file: Any) -> dict[str, Any]:

@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from api.files.channels import Vector, choose, make_recording, positive
+from api.files.channels import Channels, Vector, make_recordings, positive, select
 from api.files.errors import UnreadableError
 from api.files.extras.libraries import load_library
 from api.files.limits import Limits
-from model.recording.recording import Recording
 
 MARK = re.compile(rb" {4}-1(?=[\r\n]| {74}|\Z)")  # where a dataset begins or ends; binary numbers may stand before it
 KIND = re.compile(rb"\s*\n {0,5}58[ b]")
@@ -22,7 +21,7 @@ def is_uff(content: bytes) -> bool:
     return MARK.match(content.lstrip(b"\r\n")) is not None
 
 
-def read_uff(content: bytes, channel: str, limits: Limits) -> Recording:
+def read_uff(content: bytes, channel: str | None, limits: Limits) -> Channels:
     # pyuff opens files by their names alone, and a worker may write none: its reader of a dataset is called itself.
     extract = load_library("pyuff.datasets.dataset_58", "a Universal File (UFF)")._extract58
     places = [match.start() for match in MARK.finditer(content)]
@@ -33,16 +32,19 @@ def read_uff(content: bytes, channel: str, limits: Limits) -> Recording:
     if not found:
         raise UnreadableError("the Universal File holds no time signal (dataset 58), expected a recording")
     names = dict(zip(name_channels(found), found, strict=True))
-    chosen = choose(list(names), channel)
-    head = found[names[chosen]]
-    limits.check_length(int(head["num_pts"]), None)
-    samples = np.asarray(extract(blocks[names[chosen]])["data"])
+    chosen = {name: names[name] for name in select(list(names), channel)}
+    for index in chosen.values():
+        limits.check_length(int(found[index]["num_pts"]), None)
+    limits.check_unpacked(8 * sum(int(found[index]["num_pts"]) for index in chosen.values()))
+    vectors = {name: make_vector(extract(blocks[index])) for name, index in chosen.items()}
+    return make_recordings(vectors, list(names), limits)
+
+
+def make_vector(head: dict[str, Any]) -> Vector:
+    samples = np.asarray(head["data"])
     step = head.get("abscissa_inc")
     rate = positive(1 / step if step else None)
-    vector = Vector(
-        samples, round(rate, 6) if rate else None, None, str(head.get("ordinate_axis_units_lab", "")).strip()
-    )
-    return make_recording(vector, chosen, list(names), limits)
+    return Vector(samples, round(rate, 6) if rate else None, None, str(head.get("ordinate_axis_units_lab", "")).strip())
 
 
 def is_signal(head: dict[str, Any]) -> bool:

@@ -1,21 +1,55 @@
 """How a recording gets from a person to the service, and what the page says where that fails."""
 
+import io
 import re
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from nptdms import ChannelObject, TdmsWriter
 from playwright.sync_api import expect
 from scipy.io import wavfile
 
 from model.bearings import BEARINGS
+from pipeline.simulator import Fault, Resonance, Surroundings, simulate
 from tests.conftest import running
 from tests.system.page.helpers import EXAMPLES, OUTER, inside, plotted
 
+QUIET = Surroundings(coloured=(Resonance(1_200, 0.1), Resonance(3_000, 0.15, 0.7)), shaft=(0.3, 0.2, 0.3, 0.2))
+
 
 def test_the_page_names_the_limits_that_the_service_told(page):
-    expect(page.locator("#limits")).to_have_text(".mat, .csv, .txt, .wav, .npy or .gz, up to 32 MB, 11,000 Hz or more")
+    limits = re.compile(r"\.mat, \.csv, \.txt, \.wav, \.npy, \.gz, \.tdms.* or \.caf, up to 32 MB, 11,000 Hz or more")
+    expect(page.locator("#limits")).to_have_text(limits)
     for name in ("file", "baseline"):
-        expect(page.locator(f"#{name}")).to_have_attribute("accept", ".mat,.csv,.txt,.wav,.npy,.gz")
+        expect(page.locator(f"#{name}")).to_have_attribute("accept", re.compile(r"\.mat,.*,\.tdms,.*\.caf"))
+
+
+def test_who_has_a_6309_and_a_tdms_file_gets_to_a_verdict(page):
+    bearing = BEARINGS["309K"]
+    faults = (Fault("OuterRace", jitter=0.003, zone_floor=0.2, resonances=(Resonance(3_200, 0.05),)),)
+    damaged = simulate(bearing, 1_480, 25_600, 6, 0, faults, QUIET)
+    healthy = simulate(bearing, 1_480, 25_600, 6, 1, (), QUIET)
+    said, content = {"wf_increment": 1 / 25_600, "unit_string": "g"}, io.BytesIO()
+    with TdmsWriter(content) as writer:
+        channels = (("DE", healthy), ("NDE", damaged))
+        writer.write_segment([ChannelObject("Motor", name, samples, said) for name, samples in channels])
+    file = {"name": "motor.tdms", "mimeType": "application/octet-stream", "buffer": content.getvalue()}
+    page.locator("#bearing").fill("6309")
+    expect(page.locator("#bearing_hint")).to_contain_text("of this size: 309K (Timken, wide inner ring)")
+    page.locator("#bearing").fill("309K")
+    expect(page.locator("#bearing_hint")).to_contain_text("BPFO 3.037")
+    page.locator("#rpm").fill("1480")
+    page.locator("#file").set_input_files(file)
+    rows = page.locator("#channel_rows tr")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0)).to_contain_text("NDE")
+    expect(page.get_by_role("heading", name="Outer race fault")).to_be_visible()
+    page.get_by_role("button", name="DE", exact=True).click()
+    expect(page.locator("#subject")).to_contain_text("motor.tdms · DE")
+    expect(rows).to_have_count(2)
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
 
 
 def test_a_file_is_asked_about_and_then_diagnosed(page, mirror):

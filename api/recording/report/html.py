@@ -6,8 +6,8 @@ The same recording, form and models give the same bytes: nothing on it is of the
 from collections.abc import Iterator
 from html import escape
 
-from api.recording.drawing import Mark, Trace, draw
 from api.recording.models import BaselineAnswer, LineAnswer, WorkerAnswer
+from api.recording.report.drawing import Mark, Trace, draw
 
 NAMES = {
     "Ball": "Rolling element fault",
@@ -60,6 +60,7 @@ def write_report(answer: WorkerAnswer, provenance: dict[str, str]) -> str:
             *evidence(answer),
             *warnings(answer),
             *given(answer),
+            *channels(answer),
             *plots(answer),
             *limits(),
             *versions(provenance),
@@ -152,6 +153,8 @@ def given(answer: WorkerAnswer) -> Iterator[str]:
             if len(recording.channels) > 1
             else "the only one",
         ),
+        *([("Unit", recording.unit)] if recording.unit else []),
+        *([("Recorded", recording.taken_at)] if recording.taken_at else []),
         ("Length", f"{recording.seconds:.3g} s, {recording.samples:,} samples"),
         ("Sampling rate", f"{recording.sampling_rate:,g} Hz (the file says {said['sampling_rate']})"),
         ("Shaft speed", f"{recording.rpm:,g} rpm (the file says {said['rpm']})"),
@@ -162,18 +165,25 @@ def given(answer: WorkerAnswer) -> Iterator[str]:
     yield table((), rows)
 
 
+def channels(answer: WorkerAnswer) -> Iterator[str]:
+    if answer.all_channels:
+        yield "<h2>All channels</h2>"
+        head = ("Channel", "Found", "Why")
+        yield table(head, ([each.channel, NAMES.get(each.prediction or "", "not diagnosed"),
+                            each.reason or each.agreement.explanation] for each in answer.all_channels))  # fmt: skip
+
+
 def describe_baseline(each: BaselineAnswer) -> str:
     return f"{each.file}, {each.seconds:.3g} s at {each.sampling_rate:,g} Hz, {each.rpm:,g} rpm"
 
 
 def plots(answer: WorkerAnswer) -> Iterator[str]:
+    unit = answer.recording.unit or "recording's unit"
     if spectrum := answer.series.get("spectrum"):
         step, high = spectrum["hertz_per_point"], spectrum["high"]
         yield "<h2>Spectrum</h2>"
         trace = Trace([step * place for place in range(len(high))], high, "#16202b")
-        yield draw(
-            [trace], "frequency (Hz)", "amplitude (recording's unit)", [], "Amplitude spectrum", logarithmic=True
-        )
+        yield draw([trace], "frequency (Hz)", f"amplitude ({unit})", [], "Amplitude spectrum", logarithmic=True)
     waveform = answer.series["waveform"]
     step = waveform["seconds_per_point"]
     times = [step * place for place in range(len(waveform["low"])) for _ in range(2)]
@@ -182,7 +192,7 @@ def plots(answer: WorkerAnswer) -> Iterator[str]:
     yield draw(
         [Trace(times, both, "#4d5b69")],
         "time (s)",
-        "recording's unit",
+        unit,
         [],
         "Waveform: lowest and highest value of each stretch",
     )

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from api.recording.drawing import Axis, Mark, Trace, draw, ticks
+from api.recording.report.drawing import Axis, Mark, Trace, draw, ticks
 from tests.conftest import ROOT
 
 EXAMPLES = ROOT / "assets" / "examples"

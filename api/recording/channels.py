@@ -1,0 +1,79 @@
+"""`channel=all`: the answers to all channels of a file, the most damaged first."""
+
+from api.files import formats
+from api.files.errors import UnreadableError, shown
+from api.files.limits import Limits
+from api.recording.answer import MistakeError, answer
+from api.recording.fields import Fields
+from api.recording.models import ChannelAnswer, WorkerAnswer
+from model.recording.diagnosis import RecordingDiagnosis
+from model.recording.recording import Recording
+
+ALL = "all"
+
+
+def answer_channels(
+    diagnosis: RecordingDiagnosis, fields: Fields, files: list[tuple[str, bytes]], limits: Limits
+) -> WorkerAnswer:
+    """Return the answer to the most damaged channel of a recording, with what was found in all of them.
+
+    A channel that cannot be diagnosed is told last, with its reason. Raises MistakeError where none can be.
+    """
+    (name, content), *healthy = files
+    quick = fields.model_copy(update={"series": False})
+    found = read_all(content, name, limits)
+    answers: list[WorkerAnswer] = []
+    refused: dict[str, MistakeError] = {}
+    for channel, said in found.items():
+        try:
+            answers.append(answer(diagnosis, named(quick, channel), usable(said), healthy, limits))
+        except MistakeError as error:
+            refused[channel] = error
+    if not answers:
+        raise next(iter(refused.values()))
+    answers.sort(key=rank_damage)
+    worst = answers[0]
+    if fields.series:
+        channel = worst.recording.channel
+        worst = answer(diagnosis, named(fields, channel), found[channel], healthy, limits)
+    told = [describe_channel(each) for each in answers]
+    told += [ChannelAnswer(channel=channel, prediction=None, reason=str(error)) for channel, error in refused.items()]
+    return worst.model_copy(update={"all_channels": told})
+
+
+def read_all(content: bytes, name: str, limits: Limits) -> formats.Channels:
+    try:
+        return formats.read_channels(content, name, None, limits)
+    except UnreadableError as error:
+        raise MistakeError({error.field: f"{shown(name)}: {error}"}) from error
+
+
+def usable(said: Recording | UnreadableError) -> Recording:
+    if isinstance(said, UnreadableError):
+        raise MistakeError({"file": str(said)}) from said
+    return said
+
+
+def named(fields: Fields, channel: str) -> Fields:
+    return fields.model_copy(update={"channel": channel})
+
+
+def rank_damage(found: WorkerAnswer) -> tuple[int, float]:
+    """Return what sorts answers: faults first, then what is uncertain; the clearest lines before others."""
+    place = {"Normal": 2, "Unknown": 1}.get(found.prediction, 0)
+    return place, -max((line.excess for line in found.agreement.lines), default=0.0)
+
+
+def describe_channel(found: WorkerAnswer) -> ChannelAnswer:
+    return ChannelAnswer(
+        channel=found.recording.channel,
+        prediction=found.prediction,
+        reason=found.reason,
+        probabilities=found.probabilities,
+        familiarity=found.familiarity,
+        speed_factor=found.speed_factor,
+        agreement=found.agreement,
+        unit=found.recording.unit,
+        sampling_rate=found.recording.sampling_rate,
+        warnings=found.warnings,
+    )
