@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import signal
 import sys
 import time
 from collections import Counter
@@ -102,6 +103,8 @@ def read_stamp(path: Path) -> datetime:
 
 def send_folder(point: PointClient, find: Find, watch: bool, hidden: bool) -> int:
     """Send what the service does not have yet; return 1 where a file was refused. Raises NoAnswerError."""
+    if watch:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # what a system ends a service with is a Ctrl-C, too
     level, there, counts = point.open()["state"]["level"], point.count_moments(), Counter()
     for path in follow(find) if watch else with_progress(in_order(find()), hidden):
         taken_at = read_stamp(path)
