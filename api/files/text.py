@@ -20,7 +20,7 @@ from api.files.text_lines import (
     is_number,
     split_fields,
 )
-from api.files.time_axes import is_axis, read_rate
+from api.files.time_axes import STAMPED, count_stamps, is_axis, read_rate
 
 SEEN = MAX_HEAD * LONGEST_LINE  # characters of the numbers' first lines
 FIRST_ROWS = 1000  # looked at to tell a time axis
@@ -40,7 +40,10 @@ class Table:
 
 
 def read_text(content: bytes, channel: str | None, limits: Limits) -> Channels:
-    table = open_table(decode(content), limits)
+    text, taken_at = count_stamps(decode(content))
+    table = open_table(text, limits)
+    if taken_at and len(table.names) > 1:
+        table.names[0] = STAMPED
     has_axis = len(table.names) > 1 and is_axis(table.names[0], load(table, [0], FIRST_ROWS)[:, 0])
     names = table.names[1:] if has_axis else table.names
     chosen = select(names, channel and find_column(table.names, channel))
@@ -51,7 +54,7 @@ def read_text(content: bytes, channel: str | None, limits: Limits) -> Channels:
         table.sampling_rate, note = read_rate(table.names[0], columns[0], table.sampling_rate)
         table.notes += [note] if note else []
     vectors = {
-        name: Vector(columns[table.names.index(name)], table.sampling_rate, table.rpm, find_unit_of(name))
+        name: Vector(columns[table.names.index(name)], table.sampling_rate, table.rpm, find_unit_of(name), taken_at)
         for name in chosen
     }
     return make_recordings(vectors, names, limits, table.notes)

@@ -15,6 +15,16 @@ TIME_UNITS = {
     **dict.fromkeys(("ns", "nsec", "nanosecond", "nanoseconds"), 1e-9),
 }
 RATES = (1_000, 10_000_000)  # Hz; a file that seems to say less or more is misread
+MONTHS = {name: f"{number:02}" for number, name in enumerate(
+    ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)}  # fmt: skip
+DATE = (
+    r"(?:(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
+    r"|(?P<first>\d\d?)[-./ ](?P<second>\d\d?|[A-Za-z]{3})[-./ ](?P<last>\d{4}))"
+)
+CLOCK = r"(?P<clock>\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d{1,9}))?(?P<zone>Z|[+-]\d\d:?\d\d)?"
+STAMP = re.compile(rf'^"?{DATE}[T ]{CLOCK}"?(?=[,;\t ])', re.MULTILINE)
+HEAD = 100_000  # characters in which the first stamp has to be
+STAMPED = "time (ns)"  # what a column of time stamps is read as
 TIME_NAMES = {"t", "time", "timestamp", "zeit", "elapsed", *TIME_UNITS}
 
 
@@ -65,3 +75,28 @@ def read_rate(name: str, times: np.ndarray, said: float | None) -> tuple[float |
     if abs(said / rate - 1) > 0.01:
         return said, f"the file gives a sampling rate of {said:,.10g} Hz, and {called} one of {rate:,.10g} Hz"
     return said, ""
+
+
+def count_stamps(text: str) -> tuple[str, str]:
+    """Return a text whose lines begin with time stamps with nanoseconds since the first instead, and that one.
+
+    Stamps are ISO 8601, or day, month (a number or its English name) and year before the clock. A text in which no two
+    lines that follow each other begin with one is returned as it came, with an empty stamp.
+    """
+    first = STAMP.search(text, 0, HEAD)
+    if first is None or not STAMP.match(text, text.find("\n", first.end()) + 1):
+        return text, ""
+    found = list(STAMP.finditer(text, first.start()))
+    times = np.array([to_iso(each) for each in found], "datetime64[ns]")
+    counts = (times - times[0]).astype(np.int64).tolist()
+    ends = [each.start() for each in found[1:]] + [len(text)]
+    rows = [f"{count}{text[each.end() : end]}" for count, each, end in zip(counts, found, ends, strict=True)]
+    return text[: first.start()] + "".join(rows), to_iso(first) + (first["zone"] or "")
+
+
+def to_iso(stamp: re.Match) -> str:
+    """Return a stamp as ISO 8601 without its zone. Raises ValueError where a month is none."""
+    year, month, day = stamp["year"] or stamp["last"], stamp["month"] or stamp["second"], stamp["day"] or stamp["first"]
+    month = MONTHS.get(month.lower(), month.zfill(2))
+    fraction = f".{stamp['fraction']}" if stamp["fraction"] else ""
+    return f"{year}-{month}-{day.zfill(2)}T{stamp['clock']}{fraction}"

@@ -13,7 +13,7 @@ from api.files.limits import Limits
 MARK = re.compile(rb" {4}-1(?=[\r\n]| {74}|\Z)")  # where a dataset begins or ends; binary numbers may stand before it
 KIND = re.compile(rb"\s*\n {0,5}58[ b]")
 TIME_SIGNALS = (0, 1)  # function types: general, time response
-TIME = 17  # a specific data type: of the abscissa
+SIX_DIGITS = 1e-6
 DIRECTIONS = {1: "+X", 2: "+Y", 3: "+Z", -1: "-X", -2: "-Y", -3: "-Z"}
 
 
@@ -44,7 +44,9 @@ def make_vector(head: dict[str, Any]) -> Vector:
     samples = np.asarray(head["data"])
     step = head.get("abscissa_inc")
     rate = positive(1 / step if step else None)
-    return Vector(samples, round(rate, 6) if rate else None, None, str(head.get("ordinate_axis_units_lab", "")).strip())
+    if rate and abs(rate - round(rate)) < SIX_DIGITS * rate:  # the step is written with so many
+        rate = float(round(rate))
+    return Vector(samples, rate, None, str(head.get("ordinate_axis_units_lab", "")).strip())
 
 
 def is_signal(head: dict[str, Any]) -> bool:

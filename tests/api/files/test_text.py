@@ -1,3 +1,6 @@
+from datetime import datetime, timedelta
+
+import numpy as np
 import pytest
 
 from tests.api.files.samples import read_recording, refusal
@@ -123,3 +126,34 @@ def test_a_number_of_no_channel_is_refused(number):
     error = refusal(b"time,b\n0,7\n1,8\n2,8\n", "a.csv", number)
     assert "the file has no channel" in str(error)
     assert error.field == "channel"
+
+
+@pytest.mark.parametrize(
+    ("form", "separator", "decimal", "taken_at"),
+    [
+        ("%Y-%m-%dT%H:%M:%S.%fZ", ",", ".", "2026-01-31T12:00:00.000000Z"),
+        ("%Y-%m-%d %H:%M:%S.%f+01:00", ";", ",", "2026-01-31T12:00:00.000000+01:00"),
+        ("%d-%b-%Y %H:%M:%S.%f", "\t", ".", "2026-01-31T12:00:00.000000"),
+        ("%d.%m.%Y %H:%M:%S,%f", ";", ",", "2026-01-31T12:00:00.000000"),
+        ('"%d/%m/%Y %H:%M:%S.%f"', ",", ".", "2026-01-31T12:00:00.000000"),
+    ],
+)
+def test_time_stamps_tell_the_rate_and_when_it_began(form, separator, decimal, taken_at):
+    begin = datetime(2026, 1, 31, 12)
+    stamps = [(begin + timedelta(microseconds=100 * row)).strftime(form) for row in range(50)]
+    samples = np.sin(np.arange(50)).round(6)
+    rows = [
+        separator.join((stamp, str(sample).replace(".", decimal), "1"))
+        for stamp, sample in zip(stamps, samples, strict=True)
+    ]
+    content = separator.join(("Timestamp", "acc (g)", "other")) + "\n" + "\n".join(rows)
+    found = read_recording(content.encode(), "a.csv", "acc (g)")
+    assert (found.sampling_rate, found.taken_at, found.unit) == (10_000, taken_at, "g")
+    assert found.channels == ("acc (g)", "other")
+    assert found.signal.tolist() == samples.tolist()
+
+
+def test_a_stamp_in_the_head_is_no_time_axis():
+    content = b"2026-01-31 12:00:00 rig A\n# fs = 12000\n" + b"1.5\n-2.5\n" * 20
+    found = read_recording(content, "a.txt")
+    assert (found.sampling_rate, found.taken_at, len(found.signal)) == (12_000, "", 40)

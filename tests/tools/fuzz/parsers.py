@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tests.tools.fuzz.cases import SEED
+from tests.tools.fuzz.plants import write_plants
 
 
 class Target(NamedTuple):
@@ -70,7 +71,8 @@ def fuzz_text() -> Callable[[bytes], None]:
 
     def read(content: bytes) -> None:
         with contextlib.suppress(UnreadableError, UnicodeDecodeError), np.errstate(all="ignore"):
-            assert np.isfinite(read_text(content, "", NO_LIMITS).signal).all()
+            (recording,) = read_text(content, "", NO_LIMITS).values()
+            assert np.isfinite(recording.signal).all()
 
     return read
 
@@ -83,8 +85,10 @@ def fuzz_recording() -> Callable[[bytes], None]:
     limits = Limits(samples=2_000_000, unpacked=64_000_000, channels=MAX_CHANNELS)
 
     def read(content: bytes) -> None:
-        with contextlib.suppress(UnreadableError):
-            assert np.isfinite(formats.read(content, "recording", "", limits).signal).all()
+        with contextlib.suppress(UnreadableError, MemoryError):
+            found = formats.read_channels(content, "recording", None, limits)
+            usable = [each for each in found.values() if not isinstance(each, UnreadableError)]
+            assert all(np.isfinite(each.signal).all() for each in usable)
 
     return read
 
@@ -154,6 +158,7 @@ TARGETS = {
     "npy": Target(fuzz_npy, []),
     "text": Target(fuzz_text, TEXTS),
     "recording": Target(fuzz_recording, TEXTS),
+    "plants": Target(fuzz_recording, []),
     "bearing": Target(
         fuzz_bearing,
         [b"6205-2RS", b"9, 7.94, 39.04, 0", b'{"rolling_elements": 9, "pitch_diameter": 39.04}', b"9;7,94;39,04"],
@@ -163,5 +168,6 @@ TARGETS = {
 
 
 def seeds_of(name: str) -> list[bytes]:
-    more = {"npy": lambda: numpy_seeds((2, LENGTH)), "recording": lambda: [*numpy_seeds((50,)), *wav_seeds()]}
+    more = {"npy": lambda: numpy_seeds((2, LENGTH)), "recording": lambda: [*numpy_seeds((50,)), *wav_seeds()],
+            "plants": write_plants}  # fmt: skip
     return TARGETS[name].seeds + more.get(name, list)()
