@@ -8,13 +8,14 @@ const DASHED = [6, 4];
 /** Draw all plots; chosenWindow is an index into the answer's windows, null for the whole recording. */
 export function drawAnswer(answer, chosenWindow) {
   const { series, recording, window_seconds: seconds } = answer;
+  const unit = recording.unit || "recording’s unit";
   const start = chosenWindow === null ? null : answer.windows[chosenWindow].start;
   const end = start === null ? recording.seconds : start + seconds;
   byId("envelope").closest(".card").hidden = !series.envelope_spectrum; // the shaft is too slow for it to show lines
   byId("spectrum").closest(".card").hidden = !series.spectrum;
   if (series.envelope_spectrum) drawEnvelope(byId("envelope"), envelopes(answer, chosenWindow), linesOf(answer));
-  if (series.spectrum) drawSpectrum(byId("spectrum"), spectra(answer));
-  drawWaveform(byId("waveform"), series.waveform, start ?? 0, end);
+  if (series.spectrum) drawSpectrum(byId("spectrum"), spectra(answer), unit);
+  drawWaveform(byId("waveform"), series.waveform, start ?? 0, end, unit);
   describePlots(answer, start, end);
 }
 

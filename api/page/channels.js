@@ -20,7 +20,7 @@ export function showChannels(answer, file, choose) {
 function rowOf({ channel, prediction, reason, probabilities, agreement }, choose) {
   const button = element("button", { type: "button", className: "link", textContent: channel, disabled: !prediction, onclick: () => choose(channel) });
   const found = prediction ? NAMES[prediction] : "Not diagnosed";
-  const sure = prediction in probabilities && !reason ? percent(probabilities[prediction]) : "";
+  const sure = prediction && !reason ? percent(probabilities[prediction]) : "";
   const row = element("tr", {}, element("th", { scope: "row" }, button), element("td", { textContent: found }),
     element("td", { textContent: sure }), element("td", { textContent: reason || agreement.explanation }));
   row.dataset.channel = channel;

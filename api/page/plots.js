@@ -85,11 +85,11 @@ export function drawEnvelope(element, series, lines) {
 }
 
 /** Both edges of each stretch with the band between them: no extreme is lost. */
-export function drawWaveform(element, { seconds_per_point: step, low, high }, from, to) {
+export function drawWaveform(element, { seconds_per_point: step, low, high }, from, to, unit) {
   const edge = { stroke: colour("soft"), width: 1, points: { show: false }, value: (_, v) => v?.toPrecision(4) ?? "–" };
   draw(element, {
     scales: { x: { time: false } },
-    axes: [axis("time (s)"), axis("recording’s unit", { size: 64, values: ticks })],
+    axes: [axis("time (s)"), axis(unit, { size: 64, values: ticks })],
     series: [
       { label: "time, s", value: (_, value) => value?.toFixed(3) ?? "–" },
       { label: "lowest", ...edge }, { label: "highest", ...edge },
@@ -99,12 +99,12 @@ export function drawWaveform(element, { seconds_per_point: step, low, high }, fr
 }
 
 /** spectra: [{label, hertz_per_point, high, colour, dash}], the largest amplitude of each stretch. */
-export function drawSpectrum(element, spectra) {
+export function drawSpectrum(element, spectra, unit) {
   const positive = (values) => values.map((value) => (value > 0 ? value : null));
   const tables = spectra.map(({ hertz_per_point: step, high }) => [range(high.length, step), positive(high)]);
   draw(element, {
     scales: { x: { time: false }, y: { distr: 3 } },
-    axes: [axis("frequency (Hz)", { values: ticks }), axis("amplitude (recording’s unit)", { size: 72, values: ticks })],
+    axes: [axis("frequency (Hz)", { values: ticks }), axis(`amplitude (${unit})`, { size: 72, values: ticks })],
     series: [
       { label: "Hz", value: (_, value) => value?.toFixed(0) ?? "–" },
       ...spectra.map(({ label, colour, dash }) => ({

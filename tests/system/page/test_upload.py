@@ -32,7 +32,7 @@ def test_who_has_a_6309_and_a_tdms_file_gets_to_a_verdict(page):
     healthy = simulate(bearing, 1_480, 25_600, 6, 1, (), QUIET)
     said, content = {"wf_increment": 1 / 25_600, "unit_string": "g"}, io.BytesIO()
     with TdmsWriter(content) as writer:
-        channels = (("DE", healthy), ("NDE", damaged))
+        channels = (("DE", healthy), ("NDE", damaged), ("dead", np.zeros(len(healthy))))
         writer.write_segment([ChannelObject("Motor", name, samples, said) for name, samples in channels])
     file = {"name": "motor.tdms", "mimeType": "application/octet-stream", "buffer": content.getvalue()}
     page.locator("#bearing").fill("6309")
@@ -42,12 +42,13 @@ def test_who_has_a_6309_and_a_tdms_file_gets_to_a_verdict(page):
     page.locator("#rpm").fill("1480")
     page.locator("#file").set_input_files(file)
     rows = page.locator("#channel_rows tr")
-    expect(rows).to_have_count(2)
+    expect(rows).to_have_count(3)
+    expect(rows.nth(2)).to_contain_text("Not diagnosed")
     expect(rows.nth(0)).to_contain_text("NDE")
     expect(page.get_by_role("heading", name="Outer race fault")).to_be_visible()
     page.get_by_role("button", name="DE", exact=True).click()
     expect(page.locator("#subject")).to_contain_text("motor.tdms · DE")
-    expect(rows).to_have_count(2)
+    expect(rows).to_have_count(3)
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
 
