@@ -2,6 +2,7 @@
 
 import atexit
 import json
+from functools import lru_cache
 from time import time
 from urllib.parse import quote
 
@@ -37,12 +38,17 @@ class AccessLog:
             self.queue.write("\n".join(lines), len(lines))
 
 
+@lru_cache(1_000)
+def quote_path(path: str) -> str:
+    return quote(path, safe=UNQUOTED)
+
+
 def format_line(exchange: Exchange, seconds: float, form: str) -> str:
     facts = {
         "time": round(time(), 3),
         "request_id": exchange.request_id.decode(),
         "method": exchange.method,
-        "path": quote(exchange.path, safe=UNQUOTED),
+        "path": quote_path(exchange.path),
         "status": exchange.status,  # 0: the client closed the connection before a response
         "milliseconds": round(1000 * seconds, 3),
         "bytes": exchange.received,

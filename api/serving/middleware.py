@@ -21,7 +21,7 @@ from api.serving.metrics import Metrics
 from api.settings import Settings
 
 DISCONNECT: Message = {"type": "http.disconnect"}
-INTERVAL = 0.25  # s between two looks for late requests, and between two batches of the access log
+INTERVAL = 0.25  # s between two looks for late requests, and between two batches of the access log and the metrics
 
 log = logging.getLogger("uvicorn.error")
 
@@ -126,6 +126,7 @@ class ServingMiddleware:
 
     def look(self) -> None:
         self.deadlines.cancel_late()
+        self.metrics.settle()
         if self.access_log:
             self.access_log.flush()
         self.loop.call_later(INTERVAL, self.look)

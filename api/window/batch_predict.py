@@ -43,7 +43,7 @@ async def batch_predict(request: Request) -> Response:
 
 
 class BatchPredictShortcut:
-    """Middleware that calls the route's endpoint without the router.
+    """Middleware that answers as the route does, without the router.
 
     FastAPI's exception handling, router, dependencies and serialisation add a quarter to the processor time of a
     request of one record, and this endpoint uses none of them.
@@ -56,14 +56,20 @@ class BatchPredictShortcut:
         if scope["type"] != "http" or scope["method"] != "POST" or path_of(scope) != PATH:
             await self.app(scope, receive, send)
             return
-        request = Request(scope, receive)
+        predictor: BatchPredictor = scope["app"].state.batch_predictor
+        content_type = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
         try:
-            response = await batch_predict(request)
+            answer = await predictor.answer(content_type.decode("latin-1"), receive)
         except ClientDisconnect:
             return  # there is no client left to read a response
         except RequestValidationError as error:
-            response = await request_validation_exception_handler(request, error)
-        await response(scope, receive, send)
+            response = await request_validation_exception_handler(Request(scope, receive), error)
+            await response(scope, receive, send)
+            return
+        # As the route's Response would: it would take a tenth of the time of a request of one record.
+        headers = [(b"content-length", b"%d" % len(answer)), (b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
 
 
 def path_of(scope: Scope) -> str:
@@ -107,6 +113,8 @@ class BatchPredictor:
         return answer
 
     def pick_reader(self, content_type: str) -> tuple[Reader, Callable[[Body], bool]]:
+        if content_type in self.readers:
+            return self.readers[content_type]
         media_type = content_type.partition(";")[0].strip().lower()
         if media_type not in self.readers:
             expected = f"Content-Type should be {' or '.join(self.readers)}"

@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api import api
+from api.files.extras.libraries import list_suffixes
+from api.files.suffixes import SUFFIXES
 from api.window import batch_predict, reader
 from tests.conftest import ROOT, environment
 
@@ -105,7 +107,7 @@ def test_the_model_says_what_it_is(client):
 def test_the_model_tells_what_a_recording_must_be(client):
     upload = client.get("/model/").json()["upload"]
     assert upload == {
-        "suffixes": [".mat", ".csv", ".txt", ".wav", ".npy", ".gz"],
+        "suffixes": [*SUFFIXES, *list_suffixes()],
         "most_bytes": 32_000_000,
         "least_sampling_rate": 11_000,
         "least_seconds": pytest.approx(0.683, abs=1e-3),

@@ -2,8 +2,10 @@
 
 import pytest
 import requests
+from prometheus_client import CollectorRegistry, Histogram
 
 from api.api import keys
+from api.serving.metrics import SECONDS, Times
 from tests.conftest import ROOT, running
 
 KEY = "a-key-for-the-tests"
@@ -51,6 +53,24 @@ def test_the_stages_of_an_upload_are_timed(client):
     files, data = {"file": ("clipped.wav", content)}, {"rpm": "1772"}
     grown = grow(client, lambda: client.post("/diagnose/", files=files, data=data).raise_for_status())
     assert grown == {"read": 1, "queue": 1, "parse": 0, "network": 0, "diagnose": 1, "records": 0}
+
+
+def test_times_are_told_as_the_librarys_own_histogram_tells_them(noise):
+    ours, theirs = CollectorRegistry(), CollectorRegistry()
+    times = Times("x_seconds", "x", "stage", ours)
+    library = Histogram("x_seconds", "x", ["stage"], buckets=SECONDS, registry=theirs)
+    for label, seconds in zip("ab" * 100, [*SECONDS, *noise.exponential(1, 185).tolist()], strict=True):
+        times.observe(label, seconds)
+        library.labels(label).observe(seconds)
+    times.settle()  # what is told later is added to it
+    times.observe("a", 99.0)
+    library.labels("a").observe(99.0)
+    told = [[(each.name, each.labels, pytest.approx(each.value)) for family in registry.collect()
+             for each in family.samples if not each.name.endswith("_created")]
+            for registry in (ours, theirs)]  # fmt: skip
+    assert [each[:2] for each in told[0]] == [each[:2] for each in told[1]]
+    values = [sample.value for family in ours.collect() for sample in family.samples]
+    assert values == [each[2] for each in told[1]]
 
 
 # --- the OpenAPI document
