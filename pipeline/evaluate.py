@@ -76,7 +76,7 @@ def save_holdout(windows: np.ndarray, truth: pd.DataFrame, probabilities: np.nda
 def answer_example(predictor: Predictor) -> None:
     """Write the answers to the synthetic records, which check a service without any recording."""
     records = np.array([item["record"] for item in json.loads((ASSETS / "example.json").read_text())], np.float32)
-    answer = {"Analysis": json.loads(analyse(predictor.predict(records), predictor.classes))}
+    answer = {"Analysis": json.loads(analyse(predictor.predict(records).tolist(), predictor.classes))}
     (ASSETS / "example_answer.json").write_text(json.dumps(answer, indent=1) + "\n")
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
@@ -54,12 +53,11 @@ class ModelAnswer(BaseModel):
     versions: dict[str, str]
 
 
-def analyse(probabilities: np.ndarray, classes: list[str]) -> bytes:
-    """Return the JSON of the analyses of probabilities (records, classes)."""
-    best = probabilities.argmax(axis=1).tolist()
+def analyse(rows: list[list[float]], classes: list[str]) -> bytes:
+    """Return the JSON of the analyses of probabilities, a row of one for each class for each record."""
     return to_json(
         [
-            {"Prediction": classes[winner], "Probabilities": dict(zip(classes, row, strict=True))}
-            for winner, row in zip(best, probabilities.tolist(), strict=True)
+            {"Prediction": classes[row.index(max(row))], "Probabilities": dict(zip(classes, row, strict=True))}
+            for row in rows
         ]
     )
