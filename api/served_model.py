@@ -5,7 +5,6 @@ import json
 from fastapi import APIRouter, Request
 
 from api.files.extras.libraries import list_suffixes
-from api.files.suffixes import SUFFIXES
 from api.recording.fields import known_bearings
 from api.serving.provenance import read_versions
 from api.settings import settings
@@ -35,7 +34,7 @@ def describe_model(predictor: Predictor) -> ModelAnswer:
         protocols=without_folds(read_table("protocols.json")),
         bearings=known_bearings(),
         upload=UploadLimits(
-            suffixes=[*SUFFIXES, *list_suffixes()],
+            suffixes=list_suffixes(),
             most_bytes=settings.max_upload,
             least_sampling_rate=LEAST_RATE,
             least_seconds=WINDOW_SECONDS,

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 from tqdm import tqdm
 
-from api.files.suffixes import SUFFIXES
+from api.files.extras.libraries import list_suffixes
 from api.recording.fields import Fields
 from api.scale_out.machines import read_moments, store_recordings
 from api.scale_out.places import ArchiveError, Place
@@ -57,7 +57,11 @@ def main(*words: str) -> None:
 
 def parse(words: tuple[str, ...]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m api.scale_out.archive", description=__doc__.partition("\n")[0])
-    parser.add_argument("source", metavar="RECORDINGS", help=f"folder or URL; files that end in {', '.join(SUFFIXES)}")
+    parser.add_argument(
+        "source",
+        metavar="RECORDINGS",
+        help=f"folder or URL; files that end in {', '.join(list_suffixes())}",
+    )
     parser.add_argument("--out", required=True, metavar="FOLDER", help="folder or URL of the tables")
     parser.add_argument(
         "--catalogue",

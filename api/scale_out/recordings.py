@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from api.files.suffixes import SUFFIXES
+from api.files.extras.libraries import list_suffixes
 from api.recording.pool import worker_limits
 from api.scale_out.places import ArchiveError, Place
 from api.scale_out.workers import MODEL
@@ -25,7 +25,7 @@ def find_recordings(source: str, given: dict[str, Any], catalogue: dict[str, dic
     model, (_, folder) = hash_file(MODEL), Place(source).open()
     limits = worker_limits(MODEL, settings).model_dump(exclude={"diagnosis"}) | {"upload": settings.max_upload}
     found = []
-    for file in Place(source).list(SUFFIXES):
+    for file in Place(source).list(tuple(list_suffixes())):
         name = file.path.removeprefix(folder).lstrip("/")
         known = catalogue.get(name, {})
         stated = {field: value for field, value in known.items() if field in FIELDS}

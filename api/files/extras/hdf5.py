@@ -41,15 +41,17 @@ def read_hdf5(content: bytes, name: str, channel: str | None, limits: Limits) ->
         aliases = name_positions(found, name)
         variables = {aliases.get(variable, variable): variable for variable in found}
         chosen = select(list(variables), aliases.get(channel, channel) if channel else channel)
-        limits.check_unpacked(8 * sum(found[variables[name]].dataset.size for name in chosen))
-        vectors = {name: read_vector(variables[name], *found[variables[name]]) for name in chosen}
+        datasets = {each.dataset.name: each.dataset for each in (found[variables[name]] for name in chosen)}
+        limits.check_unpacked(8 * sum(each.size for each in datasets.values()))
+        arrays = {name: each[()].squeeze() for name, each in datasets.items()}  # each once, whatever its columns
+        vectors = {name: make_vector(variables[name], arrays, found[variables[name]]) for name in chosen}
         return make_recordings(vectors, list(variables), limits)
 
 
-def read_vector(name: str, dataset: Any, column: int | None, said: dict[str, Any]) -> Vector:
-    samples = dataset[()].squeeze()
-    if column is not None:
-        samples = samples[:, column] if is_tall(samples.shape) else samples[column]
+def make_vector(name: str, arrays: dict[str, np.ndarray], found: Found) -> Vector:
+    samples, said = arrays[found.dataset.name], found.said
+    if found.column is not None:
+        samples = samples[:, found.column] if is_tall(samples.shape) else samples[found.column]
     return Vector(samples, find_rate(said), find_record_speed(name, said) or find_speed(said), find_unit(said))
 
 

@@ -5,14 +5,15 @@ from importlib.util import find_spec
 from types import ModuleType
 
 from api.files.errors import UnreadableError
+from api.files.suffixes import SUFFIXES
 
-SUFFIXES = {
+PACKAGES = {
     "nptdms": (".tdms",),
     "pyuff": (".uff", ".unv"),
     "h5py": (".h5", ".hdf5"),
     "pyarrow": (".parquet", ".feather"),
     "soundfile": (".flac", ".aiff", ".aif", ".w64", ".caf"),
-}  # of the files that a package is needed for
+}  # and the suffixes of the files that need them
 INSTALL = "pip install -r api/requirements-files.txt"
 
 
@@ -28,5 +29,5 @@ def load_library(name: str, kind: str) -> ModuleType:
 
 
 def list_suffixes() -> list[str]:
-    """Return the suffixes of the files whose packages are installed here; none of them is loaded."""
-    return [each for name, suffixes in SUFFIXES.items() if find_spec(name) for each in suffixes]
+    """Return the suffixes of all files that can be read here; none of the packages is loaded."""
+    return [*SUFFIXES, *(each for name, suffixes in PACKAGES.items() if find_spec(name) for each in suffixes)]

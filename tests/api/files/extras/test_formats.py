@@ -14,7 +14,9 @@ import pyuff
 import soundfile
 from nptdms import ChannelObject, GroupObject, RootObject, TdmsWriter
 
-from tests.api.files.samples import npy, read_recording, refusal
+from api.files.formats import read_channels
+from api.files.limits import MAX_CHANNELS, Limits
+from tests.api.files.samples import MAX_SAMPLES, npy, read_recording, refusal
 
 SIGNAL = np.random.default_rng(0).standard_normal(3_000).astype(np.float32) / 8
 OTHER = SIGNAL[::-1].copy()
@@ -120,6 +122,15 @@ def test_a_file_is_read_as_the_same_samples_in_npy(tmp_path, name, make, channel
     assert found.signal == pytest.approx(same.signal, abs=1e-6)
     assert found.channels == channels
     assert (found.sampling_rate, found.rpm, found.unit, found.taken_at) == said
+
+
+def test_all_columns_of_a_dataset_are_read_within_what_one_may_unpack_to():
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        file.create_dataset("acc", data=np.tile(np.arange(500_000, dtype=np.float32)[:, None], 8))
+    limits = Limits(MAX_SAMPLES, 8 * 8 * 500_000, MAX_CHANNELS)
+    found = read_channels(stream.getvalue(), "a.h5", None, limits)
+    assert [len(each.signal) for each in found.values()] == 8 * [500_000]
 
 
 def test_the_rate_of_a_table_is_that_of_its_time_stamps():
