@@ -252,4 +252,4 @@ def test_the_document_tells_every_path(client):
     assert told["/machines/{machine}/points/{point}"] == ["delete", "get", "put"]
     form = paths["/machines/{machine}/points/{point}/recordings"]["post"]["requestBody"]["content"]
     properties = form["multipart/form-data"]["schema"]["properties"]
-    assert {"file", "taken_at", "diagnose", "sampling_rate", "rpm", "channel"} == set(properties)
+    assert {"file", "taken_at", "diagnose", "sampling_rate", "rpm", "channel", "unit"} == set(properties)

@@ -72,7 +72,7 @@ def test_every_format_gives_the_same_signal(tmp_path, name, content, variable):
         ("a.csv", "g\n0,5\n-1,25\n", "", "a.csv: the file has 2 channels, name one of them: 0, 1"),  # commas separate
         ("a.csv", " \n", "", "a.csv: the file is empty"),
         ("a.csv", "1\nx\n3\n", "", "a.csv: line 2 has 'x', expected a number"),
-        ("a.tdms", "TDSm", "", "a.tdms: the file is a LabVIEW TDMS file; expected .mat, .csv, .txt, .wav, .npy"),
+        ("a.tdms", "TDSm", "", "a.tdms: the TDMS file holds no channel of numbers, expected a recording"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_words(tmp_path, name, content, variable, message):

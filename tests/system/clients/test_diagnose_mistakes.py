@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from api.files.extras.libraries import list_suffixes
 from tests.system.clients.helpers import MOST_BYTES, NOWHERE, STATED, run
 
 
@@ -51,7 +52,7 @@ def test_a_folder_without_recordings_is_refused(url, tmp_path):
     (tmp_path / "notes.md").write_text("no recording")
     answer = run(url, tmp_path, cwd=tmp_path)
     assert (answer.returncode, answer.stdout) == (2, "")
-    assert answer.stderr == f"no .mat, .csv, .txt, .wav, .npy, .gz in {tmp_path}\n"
+    assert answer.stderr == f"no {', '.join(list_suffixes())} in {tmp_path}\n"
     assert not (tmp_path / "diagnoses.csv").exists()
 
 
