@@ -5,7 +5,8 @@ import torch
 from tqdm import trange
 
 from model.recording.lines import Features
-from model.recording.thresholds import read_thresholds
+from model.recording.thresholds import Thresholds
+from model.thresholds import read_thresholds
 from pipeline import params
 from pipeline.catalogue import read_metadata
 from pipeline.params import ASSETS, LINES, SIMULATED
@@ -13,7 +14,7 @@ from pipeline.training.recording import fit_recording_diagnosis, train_line_netw
 
 
 def main() -> None:
-    section, thresholds = params.load("diagnosis"), read_thresholds(params.load("decision"))
+    section, thresholds = params.load("diagnosis"), read_thresholds(Thresholds, params.load("thresholds"))
     torch.use_deterministic_algorithms(True)
     simulated = np.load(SIMULATED)
     features = Features(*(simulated[name] for name in Features._fields))

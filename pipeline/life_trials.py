@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from model.bearings import Bearing
-from model.machine.thresholds import Thresholds, read_thresholds
+from model.machine.thresholds import Thresholds
+from model.thresholds import read_thresholds
 from pipeline import params
 from pipeline.lives.life import NUISANCES
 from pipeline.lives.pictures import draw_lives, draw_run
@@ -25,7 +26,7 @@ DRAWN = (("Normal", "repair"), ("Normal", "run-in"), ("InnerRace", "speed"), ("O
 
 def main() -> None:
     section = params.load("life_trials")
-    thresholds, population = read_thresholds(params.load("machine")), params.load("simulate")["population"]
+    thresholds, population = read_thresholds(Thresholds, params.load("machine")), params.load("simulate")["population"]
     jobs = [(number, label) for label, lives in section["lives"].items() for number in range(lives)]
     results = run_jobs(partial(live, thresholds=thresholds, population=population, **section["life"]), jobs)
     drawn = {f"{label}, {nuisance}": results[NUISANCES.index(nuisance), label] for label, nuisance in DRAWN}

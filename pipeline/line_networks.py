@@ -18,7 +18,7 @@ from pipeline.trials.pool import run_jobs
 def main() -> None:
     section, seeds = params.load("diagnosis"), params.load("protocols")["seeds"]
     networks = section["networks"]
-    quiet_line = params.load("decision")["baseline"]["quiet_line"]
+    quiet_line = params.load("thresholds")["baseline"]["quiet_line"]
     work = partial(train, training=section["training"] | {"quiet_line": quiet_line})
     trained = run_jobs(work, [(networks * seed + number,) for seed in seeds for number in range(networks)])
     LINE_NETWORKS.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,8 @@ def main() -> None:
     check_catalogue(catalogue)
     manifest = json.loads((RECORDINGS / MANIFEST).read_text())
     signals = read_signals(catalogue, manifest, RECORDINGS)
-    copies, metadata = describe_recordings(catalogue, signals, **params.load("lines"))
+    least_variation = params.load("thresholds")["checks"]["least_variation"]
+    copies, metadata = describe_recordings(catalogue, signals, **params.load("lines"), least_variation=least_variation)
     LINES.mkdir(parents=True, exist_ok=True)
     for name, features in copies.items():
         np.savez(LINES / f"{name}.npz", **features._asdict())
@@ -48,6 +49,7 @@ def describe_recordings(
     augmentation: list[float],
     noise: list[float],
     seed: int,
+    least_variation: float,
 ) -> tuple[dict[str, Features], pd.DataFrame]:
     """Return {copy: features} of overlapping windows of all recordings, and one row of metadata a window.
 
@@ -61,7 +63,7 @@ def describe_recordings(
     metadata = []
     for row in tqdm(list(catalogue.itertuples()), desc="lines", unit="recording", disable=None):
         signal = resample(signals[row.recording], row.sampling_rate, RATE, row.recording)
-        starts, windows = cut(signal, RATE)
+        starts, windows = cut(signal, RATE, least_variation)
         levels = {"augmented": generator.uniform(*augmentation, (len(windows), 1))} | {
             f"noise_{level}": np.full((len(windows), 1), float(level)) for level in noise
         }

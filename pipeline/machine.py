@@ -2,14 +2,15 @@
 
 import json
 
-from model.machine.thresholds import read_thresholds
+from model.machine.thresholds import Thresholds
+from model.thresholds import read_thresholds
 from pipeline import params
 from pipeline.params import ASSETS
 
 
 def main() -> None:
     sections = params.load("machine")
-    read_thresholds(sections)  # a name too many or too few ends the stage
+    read_thresholds(Thresholds, sections)  # a name too many or too few ends the stage
     (ASSETS / "machine.json").write_text(json.dumps(sections, indent=1) + "\n")
 
 

@@ -10,7 +10,7 @@ from pipeline.trials.open_set import try_open_set
 
 
 def main() -> None:
-    limits = Familiarity(**params.load("decision")["familiarity"])
+    limits = Familiarity(**params.load("thresholds")["familiarity"])
     areas = {label: try_open_set(label, limits, **params.load("diagnosis")["spectra"]) for label in FAULTS}
     (ASSETS / "open_set.json").write_text(json.dumps(areas, indent=1) + "\n")
 

@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from model.recording.thresholds import read_thresholds
+from model.recording.thresholds import Thresholds
+from model.thresholds import read_thresholds
 from pipeline import params
 from pipeline.trials.jobs import list_jobs, longest_first, write_trials
 from pipeline.trials.pool import run_jobs
@@ -17,7 +18,7 @@ def main(network: str) -> None:
         noise=params.load("lines")["noise"],
         regularisation=diagnosis["regularisation"],
         spectra=diagnosis["spectra"],
-        thresholds=read_thresholds(params.load("decision")),
+        thresholds=read_thresholds(Thresholds, params.load("thresholds")),
     )
     jobs = list_jobs(network, params.load("protocols")["seeds"])
     write_trials(network, run_jobs(trial, longest_first(jobs)))

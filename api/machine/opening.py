@@ -18,7 +18,8 @@ from api.machine.notify.outbox import Outbox, Receiver
 from api.machine.notify.webhook import Webhook
 from api.machine.store import Store
 from api.settings import settings
-from model.machine.thresholds import read_thresholds
+from model.machine.thresholds import Thresholds
+from model.thresholds import read_thresholds
 
 HOUR = 3_600  # s from one thinning to the next
 REFRESH = 10  # s from one look at what the metrics tell to the next
@@ -78,7 +79,7 @@ def open_store(metrics: MachineMetrics, receivers: tuple[str, ...]) -> Store | N
     except SQLAlchemyError as error:
         log.error("the store of machines cannot be opened, /machines/ answers 503: %s", str(error).splitlines()[0])
         return None
-    limits = read_thresholds(json.loads(thresholds.read_text()))
+    limits = read_thresholds(Thresholds, json.loads(thresholds.read_text()))
     return Store(engine, limits, receivers, files, settings.keep_days, metrics)
 
 

@@ -15,7 +15,6 @@ TALLEST = 2.5  # natural logarithm; one tall line alone is no comb
 HALF_STEP = 0.005  # share of its order within which a line is looked for: half of what lies between ORDERS
 TURNS = 32  # of the shaft in a segment, so that lines are as sharp at any speed
 BEST_BANDS = 2  # averaged: steadier than the highest alone
-SLIP = 0.015  # share by which a bearing's lines may lie off their order
 
 
 def measure_combs(signal: np.ndarray, sampling_rate: float, rpm: float) -> np.ndarray:
@@ -59,11 +58,11 @@ def teeth_bins(bins: int, spacing: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 @lru_cache(maxsize=256)
-def find_families(orders: FaultOrders) -> tuple[tuple[str, str, float, np.ndarray], ...]:
-    """Return (fault, name of its line, order, which of ORDERS lie within the slip of it) of each fault."""
+def find_families(orders: FaultOrders, slip: float) -> tuple[tuple[str, str, float, np.ndarray], ...]:
+    """Return (fault, name of its line, order, which of ORDERS lie within a share `slip` of it) of each fault."""
     families = (
         ("OuterRace", "BPFO", orders.bpfo),
         ("InnerRace", "BPFI", orders.bpfi),
         ("Ball", "2 x BSF", 2 * orders.bsf),
     )
-    return tuple((*each, np.abs(ORDERS / each[2] - 1) <= SLIP) for each in families)
+    return tuple((*each, np.abs(ORDERS / each[2] - 1) <= slip) for each in families)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.bearings import FaultOrders
-from model.machine.combs import ORDERS, SLIP, find_families
+from model.machine.combs import ORDERS, find_families
 from model.machine.indicators import HALF_OCTAVES
 from model.machine.levels import ENVELOPE_BANDS
 from model.machine.thresholds import Severity
@@ -31,7 +31,7 @@ def find_line_parts(growth: np.ndarray, deviation: float, orders: FaultOrders | 
     growth (orders,) is that of the smoothed combs, natural logarithm; deviation is its own on a healthy machine.
     """
     parts, other = [], np.ones(len(ORDERS), bool)
-    for fault, name, order, near in find_families(orders) if orders else ():
+    for fault, name, order, near in find_families(orders, limits.slip) if orders else ():
         grown = float(growth[near].max())
         size = min(grown / deviation / limits.line_deviations, grown / limits.line_growth)
         parts.append(Part(size, "lines", fault, name, order, grown))
@@ -39,11 +39,12 @@ def find_line_parts(growth: np.ndarray, deviation: float, orders: FaultOrders | 
     place = int(np.where(other, growth, -np.inf).argmax())
     grown = float(growth[place])
     size = min(grown / deviation / limits.other_deviations, grown / limits.other_growth)
-    return [*parts, Part(size, "lines", "", relate(float(ORDERS[place]), parts), float(ORDERS[place]), grown)]
+    order = float(ORDERS[place])
+    return [*parts, Part(size, "lines", "", relate(order, parts, limits.slip), order, grown)]
 
 
-def relate(order: float, families: list[Part]) -> str:
-    """Return which multiple or sideband of a family that grew an order is, or an empty text."""
+def relate(order: float, families: list[Part], slip: float) -> str:
+    """Return which multiple or sideband of a family that grew lies within a share `slip` of an order, or nothing."""
     for family in families:
         related = {
             f"2nd harmonic of {family.name}": (2 * family.where,),
@@ -51,7 +52,7 @@ def relate(order: float, families: list[Part]) -> str:
             f"sideband of {family.name}": (family.where - 1, family.where + 1),
         }
         for name, others in related.items():
-            if family.size >= 1 and any(abs(order / other - 1) <= SLIP for other in others):
+            if family.size >= 1 and any(abs(order / other - 1) <= slip for other in others):
                 return name
     return ""
 

@@ -1,6 +1,6 @@
 """The thresholds of the watch: typed in params.yaml, written into assets/machine.json, read from there."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 
 class Learning(NamedTuple):
@@ -28,6 +28,7 @@ class Severity(NamedTuple):
     band_level: float
     moment: float
     level: float
+    slip: float
 
 
 class Persistence(NamedTuple):
@@ -63,11 +64,3 @@ class Thresholds(NamedTuple):
     severity: Severity
     persistence: Persistence
     sensor: Sensor
-
-
-def read_thresholds(sections: dict[str, dict[str, Any]]) -> Thresholds:
-    """Return what a file says by section and name. Raises KeyError or TypeError for a name too many or too few."""
-    return Thresholds(**{name: SECTIONS[name](**section) for name, section in sections.items()})
-
-
-SECTIONS = Thresholds.__annotations__

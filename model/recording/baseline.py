@@ -75,8 +75,8 @@ def describe_baseline(baseline: Sequence[Recording], bearing: Bearing, limits: T
         factor, evidence = read_lines(recording, signal, bearing.orders, limits)
         recording = replace(recording, rpm=recording.rpm * factor)
         lines.append({line.fault: line.excess for line in evidence.lines})
-        analyses.append(analyse(recording, signal, bearing.orders, limits.checks.highest_line).averaged())
-        levels.append(measure_levels(recording, signal))
+        analyses.append(analyse(recording, signal, bearing.orders, limits.checks).averaged())
+        levels.append(measure_levels(recording, signal, limits.checks.least_variation))
     healthy = to_healthy(concatenate([analysis.features for analysis in analyses]), limits.baseline)
     return healthy._replace(analyses=tuple(analyses), levels=tuple(levels), lines=tuple(lines))
 

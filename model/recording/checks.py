@@ -8,8 +8,7 @@ from model.recording.recording import Recording
 from model.recording.spectra import BANDS
 from model.recording.thresholds import Checks, Thresholds
 
-CONSTANT = 1e-10  # of the largest value; a recording that varies by less is rounding
-TONES = (20, 4_950)  # Hz
+ROUNDING = 1e-10  # of the largest value; a recording that varies by less holds nothing but its numbers' rounding
 TONE_SURROUNDINGS = 32  # bins
 
 
@@ -41,7 +40,7 @@ def normalise(signal: np.ndarray) -> np.ndarray:
     largest = np.abs(signal).max()
     if largest > 0:  # first: sums of 1e300 would overflow, squares of 1e-200 vanish
         signal = signal / largest
-    if np.ptp(signal) <= CONSTANT:
+    if np.ptp(signal) <= ROUNDING:
         return np.zeros_like(signal)
     centred = signal - signal.mean()
     return centred / np.abs(centred).max()
@@ -103,16 +102,16 @@ def is_noise(features: Features, spectrum: np.ndarray, spacing: float, limits: C
     windows = len(features.spectrum)
     room = limits.noise_room * (1 + 1 / np.sqrt(windows))
     steady = max(apart, abs(features.shape[:, 0].mean() - np.log(3))) < room
-    return bool(steady and tone_strength(np.square(spectrum), spacing, windows) < limits.least_tone)
+    return bool(steady and tone_strength(np.square(spectrum), spacing, windows, limits.tones) < limits.least_tone)
 
 
-def tone_strength(power: np.ndarray, spacing: float, windows: int) -> float:
+def tone_strength(power: np.ndarray, spacing: float, windows: int, between: list[float]) -> float:
     """Return how far the strongest narrow line of the mean power (bins,) of windows lies beyond chance, in deviations.
 
     The mean of n exponential powers is a gamma variable, whose cube root is nearly normal: Wilson and Hilferty, PNAS 17
-    (1931) 684. spacing in Hz.
+    (1931) 684. spacing and between, the lowest and the highest frequency, in Hz.
     """
-    power = power[round(TONES[0] / spacing) : round(TONES[1] / spacing)]
+    power = power[round(between[0] / spacing) : round(between[1] / spacing)]
     around = np.convolve(np.pad(power, TONE_SURROUNDINGS, mode="reflect"), np.ones(2 * TONE_SURROUNDINGS + 1), "valid")
     ratio = power * (2 * TONE_SURROUNDINGS + 1) / np.maximum(around, np.finfo(float).tiny)
     independent = 1 + 0.9 * (windows - 1)  # Hann windows that overlap by half are nearly so

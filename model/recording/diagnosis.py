@@ -44,8 +44,9 @@ from model.recording.lines import Features
 from model.recording.orders.evidence import Evidence, judge, read_lines
 from model.recording.orders.speed import describe_factor
 from model.recording.recording import Recording
-from model.recording.thresholds import Thresholds, read_thresholds, write_thresholds
+from model.recording.thresholds import Thresholds, write_thresholds
 from model.recording.windows import Analysis, analyse
+from model.thresholds import read_thresholds
 
 EVEN = dict.fromkeys(CLASSES, 1 / len(CLASSES))
 NO_BASELINE = "no healthy baseline was given: healthy or damaged is decided by lines and spectrum alone, the weaker way"
@@ -109,7 +110,7 @@ class RecordingDiagnosis:
             {name: [Head(np.array(w, np.float32), b) for w, b in pairs] for name, pairs in plain["heads"].items()},
             Spectra(**plain["spectra"] | arrays),
             plain["temperature"],
-            read_thresholds(plain["thresholds"]),
+            read_thresholds(Thresholds, plain["thresholds"]),
         )
 
     def diagnose(
@@ -128,7 +129,7 @@ class RecordingDiagnosis:
             baseline = describe_baseline(baseline, bearing, self.thresholds)
         factor, evidence = read_lines(recording, signal, bearing.orders, self.thresholds)
         recording = replace(recording, rpm=recording.rpm * factor)
-        analysis = analyse(recording, signal, bearing.orders, self.thresholds.checks.highest_line)
+        analysis = analyse(recording, signal, bearing.orders, self.thresholds.checks)
         answer = self.answer(recording, signal, bearing, analysis, evidence, baseline)
         answer.speed_factor = factor
         answer.warnings = [text for text in (describe_factor(factor), *answer.warnings) if text]
@@ -181,7 +182,7 @@ class RecordingDiagnosis:
         present = {line.fault: line.excess if line.stands_out else 0.0 for line in evidence.lines}
         growth = line_growth(present, healthy.lines)
         alone = float(1 - pool_windows(each)[CLASSES.index("Normal")])
-        levels = measure_levels(recording, signal)
+        levels = measure_levels(recording, signal, self.thresholds.checks.least_variation)
         slowest = min(each.rpm for each in (levels, *healthy.levels))
         networks = [] if is_too_slow(slowest, self.thresholds.checks) else self.networks
         return find_change(networks, healthy, features, self.thresholds, levels, growth, alone)

@@ -56,10 +56,13 @@ def root_mean_square(values: np.ndarray) -> np.ndarray:
     return np.sqrt(np.square(values).mean(axis=-1))
 
 
-def measure_levels(recording: Recording, signal: np.ndarray) -> Levels:
-    """Return the levels of a recording in its windows; signal (samples,) is its own as check_recording returns it."""
-    power = np.concatenate([band_power(part, recording.sampling_rate)
-                            for part in in_parts(cut(signal, recording.sampling_rate)[1])])  # fmt: skip
+def measure_levels(recording: Recording, signal: np.ndarray, least_variation: float) -> Levels:
+    """Return the levels of a recording in its windows that vary by more than a share of its range.
+
+    signal (samples,) is its own as check_recording returns it.
+    """
+    windows = cut(signal, recording.sampling_rate, least_variation)[1]
+    power = np.concatenate([band_power(part, recording.sampling_rate) for part in in_parts(windows)])
     power = np.maximum(power, np.maximum(EMPTY * power.sum(axis=1, keepdims=True), np.finfo(float).tiny))
     return Levels(np.log(power) / 2 + log_unit(recording.signal), recording.rpm)
 

@@ -19,6 +19,8 @@ class Checks(NamedTuple):
     least_tone: float
     least_turns: float
     rpm: list[float]
+    tones: list[float]
+    least_variation: float
 
 
 class Experts(NamedTuple):
@@ -108,6 +110,7 @@ class Speed(NamedTuple):
     borne_out_share: float
     margin: float
     alike: float
+    decoy_share: float
 
 
 class ShaftCheck(NamedTuple):
@@ -150,6 +153,8 @@ class ShaftSpeed(NamedTuple):
     cage: list[float]
     mains: list[float]
     mains_room: float
+    same: list[float]
+    below: float
 
 
 class Thresholds(NamedTuple):
@@ -166,13 +171,5 @@ class Thresholds(NamedTuple):
     shaft_speed: ShaftSpeed
 
 
-def read_thresholds(sections: dict[str, dict[str, Any]]) -> Thresholds:
-    """Return what a file says by section and name. Raises KeyError or TypeError for a name too many or too few."""
-    return Thresholds(**{name: SECTIONS[name](**section) for name, section in sections.items()})
-
-
 def write_thresholds(thresholds: Thresholds) -> dict[str, dict[str, Any]]:
     return {name: section._asdict() for name, section in thresholds._asdict().items()}
-
-
-SECTIONS = Thresholds.__annotations__

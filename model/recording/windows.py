@@ -11,10 +11,10 @@ from model.recording.lines import Features, concatenate, read_features, window_l
 from model.recording.orders.families import highest_order
 from model.recording.recording import Recording
 from model.recording.spectra import transform_windows
+from model.recording.thresholds import Checks
 
 HOP = 0.5  # of a window
 PART = 2**19  # samples of windows transformed at once
-CONSTANT = 1e-5  # of the recording's range; a window that varies by less is left out
 
 
 class Analysis(NamedTuple):
@@ -37,13 +37,16 @@ class Analysis(NamedTuple):
         return self._replace(envelope_spectra=self.envelope_spectra.mean(axis=1, keepdims=True))
 
 
-def cut(signal: np.ndarray, sampling_rate: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the starts (samples) of the windows that overlap by half and vary, and the windows."""
+def cut(signal: np.ndarray, sampling_rate: float, least_variation: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the starts (samples) of the windows that overlap by half, and the windows.
+
+    One that varies by less than a share `least_variation` of the signal's range is left out.
+    """
     length = window_length(sampling_rate)
     hop = round(length * HOP)
     starts = np.arange(0, len(signal) - length + 1, hop)
     windows = sliding_window_view(signal, length)[::hop]
-    varies = np.ptp(windows, axis=1) > CONSTANT * np.ptp(signal)
+    varies = np.ptp(windows, axis=1) > least_variation * np.ptp(signal)
     return (starts, windows) if varies.all() else (starts[varies], windows[varies])  # a view, where it can be
 
 
@@ -53,16 +56,16 @@ def in_parts(windows: np.ndarray) -> Iterator[np.ndarray]:
     return (windows[start : start + number] for start in range(0, max(len(windows), 1), number))
 
 
-def analyse(recording: Recording, signal: np.ndarray, orders: FaultOrders, highest_line: float) -> Analysis:
+def analyse(recording: Recording, signal: np.ndarray, orders: FaultOrders, limits: Checks) -> Analysis:
     """Return what one pass over the windows of a recording yields.
 
-    signal (samples,) is the recording's as check_recording returns it; highest_line is in Hz. Windows are taken in
-    parts, so that memory holds those of a long recording.
+    signal (samples,) is the recording's as check_recording returns it. Windows are taken in parts, so that memory holds
+    those of a long recording.
     """
     sampling_rate, shaft_rate = recording.sampling_rate, recording.rpm / 60
-    starts, windows = cut(signal, sampling_rate)
+    starts, windows = cut(signal, sampling_rate, limits.least_variation)
     spacing = sampling_rate / windows.shape[1]
-    bins = round(min(highest_order(orders) * shaft_rate, highest_line) / spacing)
+    bins = round(min(highest_order(orders) * shaft_rate, limits.highest_line) / spacing)
     features, envelope_spectra, power = [], [], 0.0
     for part in in_parts(windows):
         spectra = transform_windows(part, sampling_rate)

@@ -11,7 +11,7 @@ PAGE = ROOT / "api" / "page"
 
 def test_the_mark_of_the_unknown_is_where_the_decision_draws_the_line():
     mark = re.search(r"NAMELESS = (\d+);", (PAGE / "answer.js").read_text())
-    decision = yaml.safe_load((ROOT / "params.yaml").read_text())["decision"]["decision"]
+    decision = yaml.safe_load((ROOT / "params.yaml").read_text())["thresholds"]["decision"]
     assert int(mark[1]) == round(100 * (1 - decision["least_familiarity"]))
 
 

@@ -12,8 +12,6 @@ from model.recording.thresholds import ShaftSpeed
 TEETH = np.arange(1, 25)
 FEW, MANY = 6, 12  # teeth that have to stand out each, whichever of their divisors is left out
 DIVISORS = (2, 3, 5)
-SAME = (0.98, 1.03)  # times the lowest clear rate; within are the slopes of one comb
-BELOW = 0.97  # times a rate; another comb is below
 ROOM = np.linspace(0.999, 1.001, 9)  # times the part of a rate at which its own teeth are looked for
 
 
@@ -32,7 +30,7 @@ def find_shaft_rate(signal: np.ndarray, sampling_rate: float, limits: ShaftSpeed
     clear = scores >= limits.clear
     if not clear.any():
         return None
-    low, high = np.multiply(SAME, rates[clear][0])
+    low, high = np.multiply(limits.same, rates[clear][0])
     same = np.flatnonzero((rates >= low) & (rates < high))
     sums = combs[:, same].sum(axis=0)
     best = int(np.median(same[sums == sums.max()]))  # lines are a few bins wide: rates around the true one draw
@@ -42,7 +40,7 @@ def find_shaft_rate(signal: np.ndarray, sampling_rate: float, limits: ShaftSpeed
         not clear[best]
         or rate < limits.room_below * rates[0]
         or any(abs(rate / hum - 1) < limits.mains_room for hum in limits.mains)
-        or (possible < BELOW * rate).any()
+        or (possible < limits.below * rate).any()
         or ((possible > limits.cage[0] * rate) & (possible < limits.cage[1] * rate)).any()
         or any(part_height(deviations, spacing, rate, divisor) >= limits.part for divisor in (2, 3))
     )

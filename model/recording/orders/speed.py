@@ -20,7 +20,6 @@ SHAFT_TEETH = (6, 12, 24, 40)  # of combs in the spectrum
 ENVELOPE_TEETH = (4, 8)  # of combs in the envelope spectra
 EDGES = np.array([0, 1, -2, -1])  # of the factors; the best one there is the slope of something beyond
 DECOYS = np.concatenate([np.arange(0.82, 0.93, 0.0007), np.arange(1.07, 1.18, 0.0007)])  # factors of no shaft
-DECOY_SHARE = 0.98  # of the decoys' scores lie below what a comb has to exceed
 
 
 class Support(NamedTuple):
@@ -59,7 +58,7 @@ def is_stated(factor: float, limits: thresholds.Speed) -> bool:
 def weigh_factors(spectra: OrderSpectra, orders: FaultOrders, limits: thresholds.Speed) -> Support:
     """Return the factors that are tried and what the shaft's and the bearing's combs together say for each."""
     factors = np.arange(1 - limits.reach, 1 + limits.reach + FINE / 2, FINE)
-    decoys = np.quantile(score_shaft(spectra, DECOYS), DECOY_SHARE, axis=1)
+    decoys = np.quantile(score_shaft(spectra, DECOYS), limits.decoy_share, axis=1)
     shaft = (score_shaft(spectra, factors) - decoys[:, None]).max(axis=0)
     bearing = limits.bearing_weight * score_bearing(spectra, list_families(orders), factors, limits.slip)
     most = limits.most_shaft, limits.bearing_weight * limits.most_bearing

@@ -16,8 +16,9 @@ from api.machine.database import open_engine
 from api.machine.reading import list_alarms, read_point, read_trend
 from api.machine.store import Store, Taken
 from model.machine.indicators import measure
-from model.machine.thresholds import read_thresholds
+from model.machine.thresholds import Thresholds
 from model.recording.recording import Recording
+from model.thresholds import read_thresholds
 from tests.conftest import ROOT
 
 HOUR = 3_600.0
@@ -27,7 +28,7 @@ PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 @pytest.fixture(scope="session")
 def limits():
-    return read_thresholds(yaml.safe_load((ROOT / "params.yaml").read_text())["machine"])
+    return read_thresholds(Thresholds, yaml.safe_load((ROOT / "params.yaml").read_text())["machine"])
 
 
 @pytest.fixture(scope="session")

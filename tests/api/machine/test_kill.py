@@ -18,12 +18,13 @@ import sys, yaml
 from api.machine.database import open_engine
 from api.machine.store import Store, Taken
 from model.machine.indicators import measure
-from model.machine.thresholds import read_thresholds
+from model.machine.thresholds import Thresholds
+from model.thresholds import read_thresholds
 from model.recording.recording import Recording
 import numpy as np
 
 url, first = sys.argv[1], int(sys.argv[2])
-store = Store(open_engine(url), read_thresholds(yaml.safe_load(open("params.yaml"))["machine"]))
+store = Store(open_engine(url), read_thresholds(Thresholds, yaml.safe_load(open("params.yaml"))["machine"]))
 noise = np.random.default_rng(first)
 for number in range(first, first + 10_000):
     indicators = measure(Recording(noise.standard_normal(2_400), 12_000, 1_750.0))

@@ -84,7 +84,9 @@ def test_lines_are_counted_from_the_quiet_one(thresholds, noise):
 
 
 def loudness(past, present):
-    past, present = (overall(measure_levels(each, check_recording(each)).bands).mean() for each in (past, present))
+    past, present = (
+        overall(measure_levels(each, check_recording(each), 1e-5).bands).mean() for each in (past, present)
+    )
     return np.exp(past - present)
 
 
@@ -176,7 +178,7 @@ def test_the_growth_of_lines_is_a_change_of_its_own(diagnosis, healthy):
 
 def test_from_features_alone_the_level_is_not_compared(diagnosis, healthy):
     past, present = (describe_baseline([each], ELSEWHERE, diagnosis.thresholds) for each in healthy)
-    loud = measure_levels(replace(healthy[1], signal=9 * healthy[1].signal), healthy[1].signal)
+    loud = measure_levels(replace(healthy[1], signal=9 * healthy[1].signal), healthy[1].signal, 1e-5)
     alone = change_odds(diagnosis.networks, past._replace(levels=()), present.features, diagnosis.thresholds)
     unknown = find_change(diagnosis.networks, past._replace(levels=()), present.features, diagnosis.thresholds, loud)
     np.testing.assert_array_equal(alone, unknown.odds)

@@ -100,10 +100,10 @@ def test_a_machine_is_no_noise(diagnosis, label):
 
 def test_a_faint_tone_stands_beyond_chance_and_noise_does_not(thresholds, noise):
     power = noise.exponential(size=(20, 4_097)).mean(axis=0)
-    least = thresholds.checks.least_tone
-    assert tone_strength(power, RATE / 8_192, 20) < least
+    limits = thresholds.checks
+    assert tone_strength(power, RATE / 8_192, 20, limits.tones) < limits.least_tone
     power[1_000] = 4
-    assert tone_strength(power, RATE / 8_192, 20) > least
+    assert tone_strength(power, RATE / 8_192, 20, limits.tones) > limits.least_tone
 
 
 @pytest.mark.parametrize(

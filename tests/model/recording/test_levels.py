@@ -32,7 +32,7 @@ def limits(thresholds):
 
 def levels_of(signal, rate=RATE, rpm=1_750.0) -> Levels:
     recording = Recording(signal, rate, rpm)
-    return measure_levels(recording, check_recording(recording))
+    return measure_levels(recording, check_recording(recording), 1e-5)
 
 
 def steady(level: float, windows: int = 13, rpm: float = 1_750.0) -> Levels:
@@ -163,6 +163,6 @@ def test_a_real_healthy_recording_three_times_as_loud_rose_by_9_5_decibels(mirro
     row = catalogue.set_index("recording").loc["97"]
     recording = Recording(read_signal(mirror / row.file, row.variable), row.sampling_rate, row.rpm)
     signal = check_recording(recording)
-    past = measure_levels(recording, signal)
-    present = measure_levels(replace(recording, signal=3 * recording.signal), signal)
+    past = measure_levels(recording, signal, 1e-5)
+    present = measure_levels(replace(recording, signal=3 * recording.signal), signal, 1e-5)
     assert describe_levels(compare_levels(present, [past], limits), limits)[0][1] == "level rose 9.5 dB"

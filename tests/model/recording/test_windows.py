@@ -2,24 +2,28 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import yaml
 
 from model.recording import windows
 from model.recording.checks import check_recording
 from model.recording.lines import describe, window_length
 from model.recording.recording import Recording
+from model.recording.thresholds import Checks
 from model.recording.windows import PART, analyse, cut, in_parts
+from tests.conftest import ROOT
 from tests.model.recording.machines import ELSEWHERE, RATE, RPM, machine
 
-REACH = 1_450
+TYPED = yaml.safe_load((ROOT / "params.yaml").read_text())["thresholds"]["checks"]
+LIMITS = Checks(**TYPED)
 
 
 def analyse_whole(recording):
-    return analyse(recording, check_recording(recording), ELSEWHERE.orders, REACH)
+    return analyse(recording, check_recording(recording), ELSEWHERE.orders, LIMITS)
 
 
 def test_features_are_those_that_training_reads():
     recording = machine("Ball")
-    expected = describe(cut(check_recording(recording), RATE)[1], RATE, RPM / 60, ELSEWHERE.orders)
+    expected = describe(cut(check_recording(recording), RATE, 1e-5)[1], RATE, RPM / 60, ELSEWHERE.orders)
     for mine, theirs in zip(analyse_whole(recording).features, expected, strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
@@ -59,14 +63,14 @@ def test_the_spectrum_of_a_tone_is_its_amplitude():
 def test_envelope_spectra_reach_beyond_the_last_line_and_not_beyond_what_envelopes_hold():
     slow, fast = (analyse_whole(machine("Ball", rpm=rpm)) for rpm in (600, 6_000))
     assert slow.envelope_spectra.shape[2] * slow.spacing > 3 * ELSEWHERE.orders.bpfi * 10
-    assert fast.envelope_spectra.shape[2] == round(REACH / fast.spacing)
+    assert fast.envelope_spectra.shape[2] == round(LIMITS.highest_line / fast.spacing)
 
 
 def test_memory_for_a_long_recording_is_bounded(noise):
     recording = Recording(noise.standard_normal(2_000_000), RATE, RPM)
     signal = check_recording(recording)
     tracemalloc.start()
-    analyse(recording, signal, ELSEWHERE.orders, REACH)
+    analyse(recording, signal, ELSEWHERE.orders, LIMITS)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 64 * 2**20
@@ -75,7 +79,7 @@ def test_memory_for_a_long_recording_is_bounded(noise):
 @pytest.mark.parametrize("rate", [12_000, 48_828])
 def test_windows_overlap_by_half_and_are_a_view(rate, noise):
     signal = noise.standard_normal(5 * rate)
-    starts, found = cut(signal, rate)
+    starts, found = cut(signal, rate, 1e-5)
     length = window_length(rate)
     assert found.shape == (len(starts), length)
     assert set(np.diff(starts)) == {round(length / 2)}
@@ -87,10 +91,10 @@ def test_windows_overlap_by_half_and_are_a_view(rate, noise):
 def test_a_window_that_does_not_vary_is_left_out(noise):
     signal = noise.standard_normal(60_000)
     signal[20_000:40_000] = 0.5
-    starts, found = cut(signal, 12_000)
+    starts, found = cut(signal, 12_000, 1e-5)
     assert len(starts) == len(found)
     assert not any(start >= 20_000 and start + 8_192 <= 40_000 for start in starts)
-    assert len(cut(np.zeros(60_000), 12_000)[0]) == 0
+    assert len(cut(np.zeros(60_000), 12_000, 1e-5)[0]) == 0
 
 
 @pytest.mark.parametrize("number", [0, 1, 64, 65, 200])

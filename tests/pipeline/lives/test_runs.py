@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from model.bearings import Bearing
-from model.machine.thresholds import read_thresholds
+from model.machine.thresholds import Thresholds
+from model.thresholds import read_thresholds
 from pipeline import params
 from pipeline.lives.runs import try_beginning, try_run
 
-SECTION, THRESHOLDS = params.load("life_trials"), read_thresholds(params.load("machine"))
+SECTION, THRESHOLDS = params.load("life_trials"), read_thresholds(Thresholds, params.load("machine"))
 
 
 def settings_of(name: str, *without: str) -> dict:

@@ -2,15 +2,17 @@
 
 import pytest
 
-from model.machine.thresholds import read_thresholds
+from model.machine.thresholds import Thresholds
+from model.thresholds import read_thresholds
 from pipeline import params
 from pipeline.lives.life import NUISANCES
 from pipeline.lives.rivals import RIVALS
 from pipeline.lives.watched import live
 
 SETTINGS = params.load("life_trials")["life"] | {
-    "population": params.load("simulate")["population"], "thresholds": read_thresholds(params.load("machine"))
-}  # fmt: skip
+    "population": params.load("simulate")["population"],
+    "thresholds": read_thresholds(Thresholds, params.load("machine")),
+}
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ from model.recording.classes import CLASSES
 from model.recording.decision import probabilities
 from model.recording.familiarity import relative_distance, spectral_familiarity
 from model.recording.lines import Features
-from model.recording.thresholds import read_thresholds
+from model.recording.thresholds import Thresholds
+from model.thresholds import read_thresholds
 from pipeline.training.recording import (
     bearing_of,
     bearing_weights,
@@ -25,7 +26,7 @@ TRAINING = {
     "weight_decay": 0.01, "dropout": 0.1, "jitter": 0.1, "least_bands": 3, "quiet_line": 0.55,
 }  # fmt: skip
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
-SPECTRA, THRESHOLDS = PARAMS["diagnosis"]["spectra"], read_thresholds(PARAMS["decision"])
+SPECTRA, THRESHOLDS = PARAMS["diagnosis"]["spectra"], read_thresholds(Thresholds, PARAMS["thresholds"])
 FITTING = (0.2, SPECTRA, THRESHOLDS)
 LIMITS = THRESHOLDS.familiarity
 

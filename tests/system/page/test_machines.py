@@ -14,8 +14,9 @@ from playwright.sync_api import expect
 from api.machine.database import open_engine
 from api.machine.store import Store, Taken
 from model.machine.indicators import measure
-from model.machine.thresholds import read_thresholds
+from model.machine.thresholds import Thresholds
 from model.recording.recording import Recording
+from model.thresholds import read_thresholds
 from tests.conftest import ROOT, running, wait_until
 from tests.system.clients.helpers import RATE, RPM, machine
 from tests.system.page.helpers import OUTER
@@ -32,7 +33,7 @@ def fleet(tmp_path_factory):
     """A service with a machine on which something begins to knock, and a thousand others of which nothing is known."""
     folder = tmp_path_factory.mktemp("fleet")
     database = f"sqlite:///{folder}/machines.sqlite"
-    limits = read_thresholds(json.loads((ROOT / "assets" / "machine.json").read_text()))
+    limits = read_thresholds(Thresholds, json.loads((ROOT / "assets" / "machine.json").read_text()))
     store, noise = Store(open_engine(database), limits), np.random.default_rng(0)
     for number in range(1_000):
         store.put_point(f"fan-{number:03d}", "drive-end", **POINT)

@@ -26,8 +26,9 @@ from api.machine.state import replay
 from api.machine.store import Store
 from api.machine.tables import Point, Record
 from model.machine.indicators import measure
-from model.machine.thresholds import read_thresholds
+from model.machine.thresholds import Thresholds
 from model.recording.recording import Recording
+from model.thresholds import read_thresholds
 from tests.conftest import ROOT, running
 
 RATE, RPM = 12_000, 1_750.0
@@ -55,7 +56,7 @@ def main() -> None:
 
 def measure_store(url: str, count: int, folder: Path) -> dict[str, str]:
     """Return what was measured of a store, row by row."""
-    limits = read_thresholds(yaml.safe_load((ROOT / "params.yaml").read_text())["machine"])
+    limits = read_thresholds(Thresholds, yaml.safe_load((ROOT / "params.yaml").read_text())["machine"])
     store = Store(open_engine(url), limits)
     before = size_of(store, url)
     seconds = fill(store, count)

@@ -39,10 +39,10 @@ from tests.tools.docs.sources import (
 RECORDINGS = str(len(CATALOGUE))
 OTHER = OTHER_MAKER.removesuffix(" in")
 OTHER_F1 = macro_f1("bearing", "recording", OTHER_MAKER)
-BASELINE = f"{PARAMS['decision']['baseline']['seconds']:g}"
+BASELINE = f"{PARAMS['thresholds']['baseline']['seconds']:g}"
 MACHINES = PARAMS["machine_trials"]
-DIAGNOSED_RPM = [f"{rpm:,}" for rpm in PARAMS["decision"]["checks"]["rpm"]]
-NETWORK_RPM = [f"{rpm:,}" for rpm in PARAMS["decision"]["decision"]["network_rpm"]]
+DIAGNOSED_RPM = [f"{rpm:,}" for rpm in PARAMS["thresholds"]["checks"]["rpm"]]
+NETWORK_RPM = [f"{rpm:,}" for rpm in PARAMS["thresholds"]["decision"]["network_rpm"]]
 TRAINED_RPM = [f"{rpm:,}" for rpm in PARAMS["simulate"]["population"]["rpm"]]
 TRIED_RPM = [f"{rpm:,}" for rpm in (min(MACHINES["speeds"]), max(MACHINES["speeds"]))]
 WATCH, ONSET = PARAMS["machine"], PARAMS["life_trials"]["runs"]["onset"]
@@ -143,13 +143,13 @@ PASSAGES = {
         ("a window takes {} ms at 12 kHz, {} ms at 48 kHz and {} ms at 192 kHz",
          *measured("window_12_khz", "window_48_khz", "window_192_khz")),
         ("Give {} s or more", BASELINE),
-        ("same speed, within {} %,", f"{100 * PARAMS['decision']['baseline']['same_speed']:g}"),
-        ("follow by {} dB a decade", f"{20 * PARAMS['decision']['baseline']['speed_slope']:g}"),
-        ("From {} dB on", f"{PARAMS['decision']['baseline']['unit_jump']:g}"),
+        ("same speed, within {} %,", f"{100 * PARAMS['thresholds']['baseline']['same_speed']:g}"),
+        ("follow by {} dB a decade", f"{20 * PARAMS['thresholds']['baseline']['speed_slope']:g}"),
+        ("From {} dB on", f"{PARAMS['thresholds']['baseline']['unit_jump']:g}"),
         ("at shaft speeds from {} to {} rpm; beyond", *DIAGNOSED_RPM),
         ("over segments of {} turns", SEGMENT_TURNS),
-        ("joint factor, within {} %", f"{100 * PARAMS['decision']['speed']['reach']:g}"),
-        ("fewer than {} times.", f"{PARAMS['decision']['evidence']['least_turns']:g}"),
+        ("joint factor, within {} %", f"{100 * PARAMS['thresholds']['speed']['reach']:g}"),
+        ("fewer than {} times.", f"{PARAMS['thresholds']['evidence']['least_turns']:g}"),
         ("asks them from {} to {} rpm only", *NETWORK_RPM),
         ("cut into windows of {} s", WINDOW_OF_RECORDING),
         ("It called {} of {} healthy recordings of other rigs faulty and was uncertain of {}.",

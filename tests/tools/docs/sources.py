@@ -80,7 +80,7 @@ def kilo(value: float) -> str:
 
 PARAMS, METRICS, CATALOGUE = read_params(), read_json("metrics.json"), read_catalogue()
 PYTHON = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text())[1]
-SPEED = PARAMS["decision"]["shaft_speed"]
+SPEED = PARAMS["thresholds"]["shaft_speed"]
 TOLD_SPEEDS = tuple(f"{60 * rate:,.0f}" for rate in (SPEED["room_below"] * SPEED["rates"][0], SPEED["rates"][1]))
 WINDOW_LENGTH = f"{PARAMS['windows']['window_length']:,}"
 SAMPLING_RATE = kilo(PARAMS["windows"]["sampling_rate"]["resampled"])
