@@ -9,6 +9,7 @@ from fastapi import Path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.machine.chunks import PARTS
+from api.machine.state import find_orders
 from api.machine.tables import Alarm, Change, Note, Point, Record
 from api.recording.fields import Rate, Speed, parse_bearing
 from model.bearings import DEFAULT_BEARING
@@ -76,7 +77,9 @@ class PointAnswer(PointFields):
 class PointDetail(PointAnswer):
     """A point with what a plot of it needs."""
 
-    orders: dict[str, float] = Field(description="of its bearing's faults, multiples of the shaft rate")
+    orders: dict[str, float] = Field(
+        description="of its bearing's faults, multiples of the shaft rate; empty where its geometry is estimated"
+    )
     thresholds: dict[str, float] = Field(description="severities from which levels are raised")
 
 
@@ -222,7 +225,7 @@ def describe_point(point: Point) -> PointAnswer:
 def describe_detail(point: Point, limits: Persistence) -> PointDetail:
     return PointDetail(
         **describe_point(point).model_dump(),
-        orders=parse_bearing(point.bearing).orders._asdict(),
+        orders={} if (orders := find_orders(point)) is None else orders._asdict(),
         thresholds={"notice": limits.notice, "warning": limits.warning, "alarm": limits.alarm},
     )
 

@@ -17,10 +17,12 @@ from api.machine.chunks import PARTS, extend_chunks, rebuild_chunks
 from api.machine.notify.changes import write_change
 from api.machine.tables import Alarm, Point, Record
 from api.recording.fields import parse_bearing
+from model.bearings import FaultOrders
 from model.machine.indicators import Indicators
 from model.machine.snapshot import read_watch, write_watch
 from model.machine.thresholds import Thresholds
 from model.machine.watch import State, Watch
+from model.sizes import Estimate
 
 ALARMING = ("sensor", "warning", "alarm")
 AT_ONCE = 1_000  # recordings of a replay in memory
@@ -60,8 +62,14 @@ def is_newest(point: Point, record: Record) -> bool:
 
 
 def resume(point: Point, limits: Thresholds) -> Watch:
-    orders = parse_bearing(point.bearing).orders
+    orders = find_orders(point)
     return read_watch(point.watch, orders, limits) if point.watch else Watch(orders, limits, point.learned_until)
+
+
+def find_orders(point: Point) -> FaultOrders | None:
+    """Return the orders of a point's bearing, or None where it is known by its size alone."""
+    bearing = parse_bearing(point.bearing)
+    return None if isinstance(bearing, Estimate) else bearing.orders
 
 
 def replay(session: Session, point: Point, limits: Thresholds, anew: bool = False) -> None:
@@ -90,7 +98,7 @@ def replay(session: Session, point: Point, limits: Thresholds, anew: bool = Fals
 
 def first_watch(point: Point, limits: Thresholds) -> tuple[float, Watch, str]:
     """Return from which moment on a point's recordings are replayed, the watch as it was then, and the level."""
-    orders = parse_bearing(point.bearing).orders
+    orders = find_orders(point)
     begin = max(each if each is not None else -math.inf for each in (point.learned_from, point.thinned_until))
     if point.thinned_watch is not None and point.thinned_until == begin:
         return begin, read_watch(point.thinned_watch, orders, limits), point.thinned_level or "learning"

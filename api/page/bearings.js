@@ -19,7 +19,7 @@ function showOrders(bearings) {
   const found = Object.entries(bearings).find(([name]) => plain(name) === typed)?.[1];
   const similar = Object.entries(bearings).filter(([, { same_size_as: size }]) => size && typed.includes(plain(size)));
   if (found) byId("bearing_hint").textContent = `${describeOrders(found.orders)} × shaft · ${found.maker}`;
-  else if (similar.length) byId("bearing_hint").textContent = `In the table, of this size: ${similar.map(([name, { maker }]) => `${name} (${maker})`).join(", ")}`;
+  else if (similar.length) byId("bearing_hint").textContent = `Estimated from its size. In the table, of the same: ${similar.map(([name, { maker }]) => `${name} (${maker})`).join(", ")}`;
   else byId("bearing_hint").textContent = GEOMETRY;
 }
 

@@ -9,7 +9,7 @@ from api.files import formats
 from api.files.errors import UnreadableError, shown
 from api.files.limits import Limits
 from api.recording import plots
-from api.recording.fields import Fields, parse_bearing
+from api.recording.fields import Fields, describe_similar, parse_bearing
 from api.recording.models import (
     AgreementAnswer,
     BaselineAnswer,
@@ -19,8 +19,9 @@ from api.recording.models import (
     WorkerAnswer,
 )
 from model.bearings import Bearing
-from model.recording.baseline import Healthy, describe_baseline
-from model.recording.diagnosis import Diagnosis, RecordingDiagnosis
+from model.recording.baseline import BaselineError, Healthy
+from model.recording.conclusion import Diagnosis
+from model.recording.diagnosis import RecordingDiagnosis
 from model.recording.lines import LEAST_RATE, WINDOW_SECONDS
 from model.recording.orders.evidence import Evidence
 from model.recording.orders.shaft_check import find_contradiction
@@ -29,6 +30,7 @@ from model.recording.recording import Recording
 from model.recording.spectra import BANDS
 from model.recording.thresholds import ShaftCheck, ShaftSpeed
 from model.recording.windows import Analysis
+from model.sizes import Estimate
 
 CONSTANT = "every sample is {:g}: the sensor was off, or its channel is another one"
 MISSING = {
@@ -71,8 +73,7 @@ def answer(
     speeds = diagnosis.thresholds.shaft_speed
     recording = settle(said, fields.sampling_rate, fields.rpm, speeds)
     baseline = [read_baseline(content, name, fields, said, recording, limits, speeds) for name, content in healthy]
-    past = past or describe_past(diagnosis, baseline, bearing)
-    found = diagnose(diagnosis, recording, bearing, past)
+    found = diagnose(diagnosis, recording, bearing, past or baseline)
     warnings = collect_warnings(recording, baseline, fields, diagnosis.thresholds.shaft_check)
     return WorkerAnswer(
         prediction=found.prediction,
@@ -83,11 +84,11 @@ def answer(
         agreement=describe_evidence(found.evidence),
         window_seconds=WINDOW_SECONDS,
         windows=describe_windows(found, fields.series),
-        recording=describe_recording(said, recording, fields, bearing),
+        recording=describe_recording(said, recording, fields, found.bearing, bearing),
         baseline=[describe_baseline_file(each) for each in baseline],
-        warnings=[*warnings, *found.warnings],
+        warnings=[*warnings, *found.warnings, *find_similar(bearing)],
         series=plot(recording, found) if fields.series else {},
-        baseline_series=plot_baseline(baseline, past, found) if fields.series else None,
+        baseline_series=plot_baseline(baseline, found) if fields.series else None,
     )
 
 
@@ -168,16 +169,13 @@ def read_channel(content: bytes, name: str, channel: str, limits: Limits) -> Rec
         return recording
 
 
-def describe_past(diagnosis: RecordingDiagnosis, baseline: list[Recording], bearing: Bearing) -> Healthy | None:
-    try:
-        return describe_baseline(baseline, bearing, diagnosis.thresholds) if baseline else None
-    except ValueError as error:
-        raise MistakeError({"baseline": str(error)}) from error
-
-
-def diagnose(diagnosis: RecordingDiagnosis, recording: Recording, bearing: Bearing, past: Healthy | None) -> Diagnosis:
+def diagnose(
+    diagnosis: RecordingDiagnosis, recording: Recording, bearing: Bearing | Estimate, past: Healthy | list[Recording]
+) -> Diagnosis:
     try:
         return diagnosis.diagnose(recording, bearing, past)
+    except BaselineError as error:
+        raise MistakeError({"baseline": str(error)}) from error
     except ValueError as error:
         raise MistakeError({"file": str(error)}) from error
 
@@ -207,7 +205,9 @@ def drawn_spectra(found: Diagnosis) -> np.ndarray:
     return found.analysis.envelope_spectra[BANDS.index(found.evidence.band)]
 
 
-def describe_recording(said: Recording, recording: Recording, fields: Fields, bearing: Bearing) -> RecordingAnswer:
+def describe_recording(
+    said: Recording, recording: Recording, fields: Fields, bearing: Bearing, given: Bearing | Estimate
+) -> RecordingAnswer:
     return RecordingAnswer(
         file=recording.name,
         channel=recording.channel,
@@ -221,6 +221,7 @@ def describe_recording(said: Recording, recording: Recording, fields: Fields, be
         unit=fields.unit or said.unit,
         taken_at=said.taken_at,
         orders=bearing.orders._asdict(),
+        order_ranges=given.ranges if isinstance(given, Estimate) else None,
     )
 
 
@@ -241,13 +242,18 @@ def collect_warnings(recording: Recording, baseline: list[Recording], fields: Fi
     return warnings
 
 
+def find_similar(bearing: Bearing | Estimate) -> list[str]:
+    similar = describe_similar(bearing.size) if isinstance(bearing, Estimate) else ""
+    return [similar] if similar else []
+
+
 def plot(recording: Recording, found: Diagnosis) -> dict[str, Any]:
     windows, shaft_rate = len(found.analysis.starts), recording.rpm * found.speed_factor / 60
     return {
         "waveform": plots.waveform(recording.signal, recording.sampling_rate, windows),
         "spectrum": plot_spectrum(recording, found.analysis) if windows else None,
         "envelope_spectrum": plots.envelope_spectrum(drawn_spectra(found), found.analysis.spacing / shaft_rate)
-        if found.evidence.lines and windows and found.windows
+        if found.evidence.lines and found.resolved
         else None,
     }
 
@@ -257,9 +263,10 @@ def plot_spectrum(recording: Recording, analysis: Analysis) -> dict[str, Any]:
     return plots.spectrum(unit * analysis.spectrum, recording.sampling_rate)
 
 
-def plot_baseline(baseline: list[Recording], past: Healthy | None, found: Diagnosis) -> dict[str, Any] | None:
+def plot_baseline(baseline: list[Recording], found: Diagnosis) -> dict[str, Any] | None:
     """Return the spectra of the longest healthy recording, in the band of the evidence; None where there is none."""
-    if past is None or not found.evidence.lines or not found.windows:
+    past = found.healthy
+    if past is None or not found.evidence.lines or not found.resolved:
         return None
     longest = max(range(len(baseline)), key=lambda number: baseline[number].seconds)
     analysis, rpm = past.analyses[longest], past.levels[longest].rpm

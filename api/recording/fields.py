@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from model.bearings import DEFAULT_BEARING, LISTED, Bearing, Listed, read_bearings
+from model.sizes import Estimate, Size, estimate, read_size
 
 KNOWN = dict(LISTED)  # designations; a person's own table adds to them
-ISO = re.compile(r"(?<!\d)(?:6[0-4]\d{2,3}|(?:NU?|NJ|NUP)[23]\d\d)(?!\d)", re.IGNORECASE)
 GEOMETRY = tuple(Bearing.__dataclass_fields__)
 HIGHEST_ORDER = 150  # 200 small rolling elements have 100
 
@@ -36,7 +36,9 @@ class Fields(BaseModel):
         DEFAULT_BEARING,
         max_length=500,
         description="designation, or geometry: rolling elements, element diameter, pitch diameter, contact angle in "
-        'degrees, as "9, 7.94, 39.04, 0" or as a JSON object; both diameters in one unit',
+        'degrees, as "9, 7.94, 39.04, 0" or as a JSON object; both diameters in one unit. Of a ball bearing of the '
+        "series 60, 62 or 63 that is not in the table, or of bore x outside diameter x width in mm, as 45 x 100 x 25, "
+        "the geometry is estimated; its lines alone decide then",
     )
     channel: str = Field(
         "", max_length=200, description="drive_end where the file has several and none is named; all for every channel"
@@ -63,21 +65,24 @@ def add_bearings(path: Path) -> None:
     KNOWN.update(read_bearings(path))
 
 
-def parse_bearing(text: str) -> Bearing:
-    """Return the bearing that a designation or a geometry names. Raises ValueError in words."""
+def parse_bearing(text: str) -> Bearing | Estimate:
+    """Return the bearing that a designation or a geometry names, or an estimate of it. Raises ValueError in words."""
     text = text.strip()
     known = {plain(name): listed for name, listed in KNOWN.items()}
     if plain(text) in known:
         return known[plain(text)].bearing
     if text.startswith("{"):
         return bearing_of(read_object(text))
+    if size := read_size(text):
+        return estimate(size)
     marks = r"[;\s]+" if ";" in text else r"[,\s]+"  # between semicolons a comma is a decimal one
     numbers = [part.replace(",", ".") for part in re.split(marks, text) if part]
     if len(numbers) not in (3, 4) or not all(map(is_number, numbers)):
         raise ValueError(
-            f"bearing is {text[:60]!r}, which is not in the table{describe_similar(text)}; expected a designation of "
-            f"it, as {DEFAULT_BEARING}, or the geometry: rolling elements, element diameter, pitch diameter and, if "
-            "not 0, contact angle, as in 9, 7.94, 39.04, 0"
+            f"bearing is {text[:60]!r}, which is not in the table; expected a designation of it, as {DEFAULT_BEARING}, "
+            "a ball bearing's of the series 60, 62 or 63, its bore x outside diameter x width in mm, as 45 x 100 x 25, "
+            "or the geometry: rolling elements, element diameter, pitch diameter and, if not 0, contact angle, as in "
+            "9, 7.94, 39.04, 0"
         )
     return bearing_of(dict(zip(GEOMETRY, map(float, numbers), strict=False)))
 
@@ -86,14 +91,13 @@ def plain(designation: str) -> str:
     return re.sub(r"[\s_-]", "", designation).lower()
 
 
-def describe_similar(text: str) -> str:
-    """Return which bearings of the table have the boundary dimensions that ISO 15 gives a designation."""
-    size = ISO.search(text)
-    same = [] if size is None else [name for name, listed in KNOWN.items() if listed.same_size_as == size[0].upper()]
+def describe_similar(size: Size) -> str:
+    """Return which bearings of the table have an estimated one's size, or an empty text."""
+    same = [(name, each) for name, each in KNOWN.items() if each.same_size_as and read_size(each.same_size_as) == size]
     if not same:
         return ""
-    found = ", ".join(f"{name} ({KNOWN[name].maker}, BPFO {KNOWN[name].bearing.orders.bpfo:.3g})" for name in same)
-    return f"; of a {size[0].upper()}'s size are {found}, and another maker's orders may differ by a percent"
+    found = ", ".join(f"{name} ({each.maker}, BPFO {each.bearing.orders.bpfo:.3g})" for name, each in same)
+    return f"of the same size and known: {found}; one of them as the bearing says more, if it is of that make"
 
 
 def read_object(text: str) -> dict[str, float]:

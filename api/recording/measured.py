@@ -9,6 +9,7 @@ from api.recording.fields import Fields, parse_bearing
 from api.recording.models import MeasuredAnswer, WorkerAnswer
 from api.recording.past import join_healthy, pack_healthy
 from api.recording.protocol import File, PointHead
+from model.bearings import Bearing
 from model.machine.indicators import measure
 from model.recording.diagnosis import RecordingDiagnosis
 from model.recording.recording import Recording
@@ -38,9 +39,10 @@ def measure_recording(
     past = [packed for _, packed in healthy]
     found, reason = diagnose(diagnosis, known, said, past, limits) if point.diagnose else (None, "it was not asked for")
     learned = None
-    if found and point.learning:
+    bearing = parse_bearing(fields.bearing)
+    if found and point.learning and isinstance(bearing, Bearing):  # an estimate's lines are not the same each time
         settled = replace(recording, rpm=found.recording.rpm)
-        learned = pack_healthy(settled, parse_bearing(fields.bearing), diagnosis.thresholds)
+        learned = pack_healthy(settled, bearing, diagnosis.thresholds)
     return MeasuredAnswer(
         kept=b64encode(indicators.to_bytes()).decode(),
         healthy=b64encode(learned).decode() if learned else "",

@@ -49,7 +49,10 @@ class RecordingAnswer(BaseModel):
     unit: str = Field("", description="of the samples: what was given, else what the file says")
     taken_at: str = Field("", description="ISO 8601, where the file says when it was recorded")
     bearing: str
-    orders: dict[str, float]
+    orders: dict[str, float] = Field(description="of the faults; of an estimated bearing those that fit best")
+    order_ranges: dict[str, tuple[float, float]] | None = Field(
+        None, description="of an estimated bearing: from which order to which each was looked for"
+    )
 
 
 class BaselineAnswer(BaseModel):

@@ -10,11 +10,13 @@ from model.machine.indicators import HALF_OCTAVES
 from model.machine.levels import ENVELOPE_BANDS
 from model.machine.thresholds import Severity
 
+UNPLACED = "of which part is not known"
+
 
 class Part(NamedTuple):
     """A change: size 1 is a warning's. kind is "lines", "impacts" or "level"; fault is of a family of lines, or empty;
     where is the order or the number of the envelope band; growth in natural logarithm or dB; moment: times healthy. The
-    name of other lines is what they are of a family that grew as well, or empty."""
+    name of other lines is what they are of a family that grew as well, UNPLACED without orders, or empty."""
 
     size: float
     kind: str
@@ -40,7 +42,8 @@ def find_line_parts(growth: np.ndarray, deviation: float, orders: FaultOrders | 
     grown = float(growth[place])
     size = min(grown / deviation / limits.other_deviations, grown / limits.other_growth)
     order = float(ORDERS[place])
-    return [*parts, Part(size, "lines", "", relate(order, parts, limits.slip), order, grown)]
+    name = relate(order, parts, limits.slip) if orders else UNPLACED
+    return [*parts, Part(size, "lines", "", name, order, grown)]
 
 
 def relate(order: float, families: list[Part], slip: float) -> str:

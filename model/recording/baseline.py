@@ -59,19 +59,23 @@ class Change(NamedTuple):
     named: bool
 
 
+class BaselineError(ValueError):
+    """Why recordings cannot be a healthy baseline."""
+
+
 def describe_baseline(baseline: Sequence[Recording], bearing: Bearing, limits: Thresholds) -> Healthy:
-    """Describe recordings of the healthy machine. Raises ValueError where they are unfit, or last too few seconds."""
+    """Describe recordings of the healthy machine. Raises BaselineError where they are unfit or last too few seconds."""
     try:
         signals = [check_recording(each) for each in baseline]
     except ValueError as error:
-        raise ValueError(f"the healthy baseline cannot be used: {error}") from error
+        raise BaselineError(f"the healthy baseline cannot be used: {error}") from error
     check_seconds(sum(each.seconds for each in baseline), limits.baseline)
     analyses, levels, lines = [], [], []
     for recording, signal in zip(baseline, signals, strict=True):
         reason = find_defect(signal, recording.sampling_rate, limits.checks)
         reason = reason or find_hindrance(recording, bearing, limits)
         if reason:
-            raise ValueError(f"the healthy baseline cannot be used: {reason}")
+            raise BaselineError(f"the healthy baseline cannot be used: {reason}")
         factor, evidence = read_lines(recording, signal, bearing.orders, limits)
         recording = replace(recording, rpm=recording.rpm * factor)
         lines.append({line.fault: line.excess for line in evidence.lines})
@@ -83,7 +87,7 @@ def describe_baseline(baseline: Sequence[Recording], bearing: Bearing, limits: T
 
 def check_seconds(seconds: float, limits: Baseline) -> None:
     if seconds < limits.seconds:
-        raise ValueError(
+        raise BaselineError(
             f"the healthy baseline lasts {seconds:.3g} s, expected {limits.seconds:g} s or more: "
             "from less, the spread of a healthy machine cannot be told"
         )

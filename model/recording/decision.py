@@ -4,10 +4,12 @@ from collections import Counter
 
 import numpy as np
 
+from model.bearings import Bearing
 from model.recording.classes import CLASSES, FAULTS, RACES, UNKNOWN
 from model.recording.experts import Odds, sigmoid
 from model.recording.familiarity import spectral_familiarity, spectral_share
-from model.recording.orders.evidence import DOUBTFUL, Evidence
+from model.recording.orders.evidence import CLEAR, DOUBTFUL, Evidence
+from model.recording.orders.within import describe_place, find_best
 from model.recording.thresholds import Decision, Familiarity, Thresholds
 
 UNCERTAIN = "uncertain: a healthy baseline decides"
@@ -78,6 +80,22 @@ def name_by_lines(evidence: Evidence, likely: dict[str, float] | None, limits: D
     if likely and likely["Normal"] < limits.suspect:
         return UNKNOWN, f"{UNCERTAIN}; no fault's lines found, but the windows look damaged to the networks"
     return "Normal", ""
+
+
+def name_by_estimated_lines(
+    evidence: Evidence, bearing: Bearing, likely: dict[str, float] | None, limits: Decision
+) -> tuple[str, str]:
+    """Return what the lines decide of a bearing whose geometry is estimated: a class, or UNKNOWN and the reason.
+
+    In so wide a range the lines of other parts are as likely: a race is named where its lines are as deep as those of
+    plain damage, and where the networks name it too. bearing is the one whose lines were found.
+    """
+    best = find_best(evidence)
+    if best.state != CLEAR:
+        return name_by_lines(evidence, None if best.state == DOUBTFUL else likely, limits)
+    if best.fault in RACES and best.depth >= limits.plain and likely and likely[best.fault] >= limits.agree:
+        return best.fault, ""
+    return UNKNOWN, f"{UNCERTAIN}; {describe_place(best, bearing)}: its damage, or the lines of another part"
 
 
 def follow_lines(each: np.ndarray, decided: str, trust: np.ndarray, limits: Decision) -> np.ndarray:

@@ -2,21 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
-from model.recording.baseline import (
-    Change,
-    Healthy,
-    describe_baseline,
-    find_change,
-    line_growth,
-    name_change,
-    name_window,
-)
+from model.recording.baseline import Change, Healthy, describe_baseline, find_change, line_growth
 from model.recording.checks import (
     check_recording,
     find_defect,
@@ -25,12 +17,14 @@ from model.recording.checks import (
     is_too_slow,
     turns_in_a_window,
 )
-from model.recording.classes import CLASSES, COMBS, FAULTS, UNKNOWN, pool_windows
+from model.recording.classes import CLASSES, COMBS, UNKNOWN, pool_windows
+from model.recording.conclusion import Diagnosis, Window, let_lines_decide, say_change
 from model.recording.decision import (
     calibrate,
     clarity,
     find_dissent,
     follow_lines,
+    name_by_estimated_lines,
     name_by_lines,
     name_prediction,
     pool,
@@ -43,46 +37,15 @@ from model.recording.levels import measure_levels
 from model.recording.lines import Features
 from model.recording.orders.evidence import Evidence, judge, read_lines
 from model.recording.orders.speed import describe_factor
+from model.recording.orders.within import describe_estimate, read_lines_within
 from model.recording.recording import Recording
 from model.recording.thresholds import Thresholds, write_thresholds
 from model.recording.windows import Analysis, analyse
+from model.sizes import Estimate
 from model.thresholds import read_thresholds
 
 EVEN = dict.fromkeys(CLASSES, 1 / len(CLASSES))
 NO_BASELINE = "no healthy baseline was given: healthy or damaged is decided by lines and spectrum alone, the weaker way"
-
-
-@dataclass
-class Window:
-    """The answer for one window; start in seconds."""
-
-    start: float
-    prediction: str
-    probabilities: dict[str, float]
-    familiarity: float
-
-
-@dataclass
-class Diagnosis:
-    """The answer for a recording.
-
-    prediction is one of CLASSES or UNKNOWN, with the reason then. probabilities are calibrated and sum to 1 over
-    CLASSES. familiarity is a share of training's windows: of those that looked at least as unlike the other bearings
-    when their own was left out. combs are the heights (natural logarithm over the surroundings) of the strongest comb
-    of lines of each fault and of none. analysis holds the windows' spectra. speed_factor is the true shaft rate over
-    the stated one, 1 unless the recording itself says otherwise.
-    """
-
-    prediction: str
-    reason: str
-    probabilities: dict[str, float]
-    familiarity: float
-    combs: dict[str, float]
-    windows: list[Window]
-    evidence: Evidence
-    analysis: Analysis
-    speed_factor: float = 1.0
-    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -116,23 +79,29 @@ class RecordingDiagnosis:
     def diagnose(
         self,
         recording: Recording,
-        bearing: Bearing = BEARINGS[DEFAULT_BEARING],
+        bearing: Bearing | Estimate = BEARINGS[DEFAULT_BEARING],
         baseline: Sequence[Recording] | Healthy | None = None,
     ) -> Diagnosis:
         """Diagnose a recording whose shaft turns the inner race.
 
-        baseline: recordings of the same machine when it was healthy, or what describe_baseline made of them. Raises
-        ValueError that says what came and what was expected.
+        bearing: a geometry, or the estimate of one; of an estimated bearing the lines alone decide. baseline:
+        recordings of the same machine when it was healthy, or what describe_baseline made of them. Raises ValueError
+        that says what came and what was expected, a BaselineError where it is the baseline.
         """
-        signal = check_recording(recording)
+        signal, factor, about = check_recording(recording), 1.0, ""
+        if isinstance(bearing, Estimate):
+            estimate = bearing
+            bearing, evidence = read_lines_within(recording, signal, estimate, self.thresholds)
+            about = describe_estimate(estimate, bearing, evidence)
+        else:
+            factor, evidence = read_lines(recording, signal, bearing.orders, self.thresholds)
         if baseline and not isinstance(baseline, Healthy):
             baseline = describe_baseline(baseline, bearing, self.thresholds)
-        factor, evidence = read_lines(recording, signal, bearing.orders, self.thresholds)
         recording = replace(recording, rpm=recording.rpm * factor)
         analysis = analyse(recording, signal, bearing.orders, self.thresholds.checks)
-        answer = self.answer(recording, signal, bearing, analysis, evidence, baseline)
-        answer.speed_factor = factor
-        answer.warnings = [text for text in (describe_factor(factor), *answer.warnings) if text]
+        answer = self.answer(recording, signal, bearing, analysis, evidence, baseline, bool(about))
+        answer.bearing, answer.healthy, answer.speed_factor = bearing, baseline or None, factor
+        answer.warnings = [text for text in (about, describe_factor(factor), *answer.warnings) if text]
         judge(evidence, answer.prediction)
         return answer
 
@@ -144,18 +113,23 @@ class RecordingDiagnosis:
         analysis: Analysis,
         evidence: Evidence,
         baseline: Healthy | None,
+        estimated: bool,
     ) -> Diagnosis:
-        """Return the answer to a recording at its true speed."""
+        """Return the answer to a recording at its true speed; of an estimated bearing its lines alone decide."""
         reason = self.find_fault_of_recording(recording, signal, bearing, analysis)
         if reason:
             return Diagnosis(UNKNOWN, reason, EVEN, 0.0, dict.fromkeys(COMBS, 0.0), [], evidence, analysis)
-        if is_too_slow(recording.rpm, self.thresholds.checks):
-            return self.conclude_by_lines(recording, signal, analysis, evidence, baseline)
+        likely, limits = self.ask_networks(recording, analysis.features), self.thresholds.decision
+        if estimated:
+            decided = name_by_estimated_lines(evidence, bearing, likely, limits)
+        else:
+            decided = name_by_lines(evidence, likely, limits)
+        if estimated or is_too_slow(recording.rpm, self.thresholds.checks):
+            return self.conclude_by_lines(recording, signal, analysis, evidence, baseline, decided)
         relative = relative_distance(self.spectra, analysis.features)
         each = self.probabilities(analysis.features, relative)
         trust = spectral_trust(relative, self.thresholds.familiarity)
-        decided = name_by_lines(evidence, self.ask_networks(recording, analysis.features), self.thresholds.decision)
-        each, change = follow_lines(each, decided[0], trust, self.thresholds.decision), None
+        each, change = follow_lines(each, decided[0], trust, limits), None
         if baseline:
             change = self.compare(recording, signal, analysis.features, evidence, each, baseline)
             each = replace_fault(each, sigmoid(change.odds))
@@ -165,7 +139,7 @@ class RecordingDiagnosis:
         if change:
             say_change(answer, change)
         windows = [window.prediction for window in answer.windows]
-        dissent = find_dissent(answer.prediction, windows, self.thresholds.decision)
+        dissent = find_dissent(answer.prediction, windows, limits)
         answer.warnings += filter(None, [not baseline and NO_BASELINE, dissent])
         return answer
 
@@ -202,22 +176,26 @@ class RecordingDiagnosis:
         analysis: Analysis,
         evidence: Evidence,
         baseline: Healthy | None,
+        decided: tuple[str, str],
     ) -> Diagnosis:
-        """Return the answer for a shaft so slow that single windows say nothing of its lines."""
-        limits = self.thresholds.decision
-        prediction, reason = name_by_lines(evidence, None, limits)
+        """Return the answer for a shaft so slow, or a bearing so little known, that single windows say nothing."""
+        limits, (prediction, reason) = self.thresholds.decision, decided
         even = np.full((1, len(CLASSES)), 1 / len(CLASSES))
         row, change = follow_lines(even, prediction, np.zeros(1), limits), None
         if baseline:
             change = self.compare(recording, signal, analysis.features, evidence, row, baseline)
             row = replace_fault(row, sigmoid(change.odds.mean(keepdims=True)))
             prediction, reason = name_prediction(row[0], 1.0, limits)
-        warning = (
-            f"the shaft turns {turns_in_a_window(recording.rpm):.2g} times in a window: single windows say nothing, "
-            f"the whole recording was judged by its lines{' and its level' if baseline else ' alone'}"
-        )
         none = dict.fromkeys(COMBS, 0.0)
-        answer = Diagnosis(prediction, reason, to_dict(row[0]), 0.0, none, [], evidence, analysis, warnings=[warning])
+        answer = Diagnosis(prediction, reason, to_dict(row[0]), 0.0, none, [], evidence, analysis)
+        answer.resolved = not is_too_slow(recording.rpm, self.thresholds.checks)
+        if not answer.resolved:
+            answer.warnings.append(
+                f"the shaft turns {turns_in_a_window(recording.rpm):.2g} times in a window: single windows say "
+                f"nothing, the whole recording was judged by its lines{' and its level' if baseline else ' alone'}"
+            )
+        elif not baseline:
+            answer.warnings.append(NO_BASELINE)
         if change:
             say_change(answer, change)
         return answer
@@ -269,25 +247,9 @@ class RecordingDiagnosis:
         typical = float(familiarity(self.spectra, distance, mean[None], limits.familiarity)[0])
         prediction, reason = name_prediction(whole, typical, limits.decision)
         heights = dict(zip(COMBS, mean.tolist(), strict=True))
-        return Diagnosis(prediction, reason, to_dict(whole), typical, heights, windows, evidence, analysis)
-
-
-def let_lines_decide(answer: Diagnosis, decided: tuple[str, str], has_baseline: bool) -> None:
-    """Let the lines name the prediction of a machine whose spectrum training has not seen; beside a healthy baseline,
-    which tells healthy from faulty, the type alone."""
-    if not has_baseline:
-        answer.prediction, answer.reason = decided
-    elif answer.prediction != "Normal" and decided[0] in FAULTS:
-        answer.prediction, answer.reason = decided[0], ""
-
-
-def say_change(answer: Diagnosis, change: Change) -> None:
-    """Let a change from healthy say what it is, and leave no type named that nothing but the change speaks for."""
-    answer.prediction, answer.reason = name_change(answer.prediction, answer.reason, change)
-    for window in answer.windows:
-        window.prediction = name_window(window.prediction, change)
-    if change.words and answer.prediction != UNKNOWN:
-        answer.warnings.append(f"changed from healthy: {change.words}")
+        return Diagnosis(
+            prediction, reason, to_dict(whole), typical, heights, windows, evidence, analysis, resolved=True
+        )
 
 
 def to_plain(value: object) -> object:

@@ -52,6 +52,7 @@ class Decision(NamedTuple):
     type_share: float
     least_familiarity: float
     agree: float
+    plain: float
     suspect: float
     network_rpm: list[float]
     evident: float
@@ -93,6 +94,7 @@ class Evidence(NamedTuple):
     deep: float
     faint: float
     least_turns: float
+    wider: float
 
 
 class Speed(NamedTuple):

@@ -88,7 +88,7 @@ function nameLines(orders) {
     const ends = []; // of the names, each at its height: those that would overlap stand side by side
     for (const [key, [name, fault, times]] of Object.entries(LINES)) {
       const y = plot.valToPos(times * orders[key], "y", true);
-      if (y < bbox.top || y > bbox.top + bbox.height) continue;
+      if (!(y >= bbox.top && y <= bbox.top + bbox.height)) continue; // nor one that is not known
       const left = Math.max(bbox.left + 4 * ratio, ...ends.filter((end) => Math.abs(end.y - y) < 17 * ratio).map(({ x }) => x + 6 * ratio));
       const width = ctx.measureText(name).width + 6 * ratio;
       ends.push({ y, x: left + width });

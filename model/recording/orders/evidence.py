@@ -85,19 +85,20 @@ def read_lines(
 
 
 def find_lines(
-    spectra: OrderSpectra, orders: FaultOrders, factor: float, limits: thresholds.Evidence
+    spectra: OrderSpectra, orders: FaultOrders, factor: float, limits: thresholds.Evidence, bearings: int = 1
 ) -> Evidence:  # fmt: skip
     """Return the lines of the bearing in spectra at a true shaft rate of `factor` times the stated one.
 
     The significance pays for every look: decoys have the same bands and the same freedom to slip, and of theirs the
-    largest counts. The null is the recording without the lines of its own best combs.
+    largest counts. The null is the recording without the lines of its own best combs. Where so many bearings are tried,
+    the decoys' largest score grows with the logarithm of their number, as that of all extremes (Gumbel 1958) does.
     """
     families = list_families(orders)
     heights, foreign = take_out_foreign(spectra, families, orders.ftf, limits.slip, factor, limits.foreign)
     looks = look(spectra, heights, families, factor, limits.slip)
     lines, bands = [], []
     for family, (comb, decoy) in zip(families, looks, strict=True):
-        lines.append(describe_line(spectra, family, comb, decoy, limits))
+        lines.append(describe_line(spectra, family, comb, decoy + limits.wider * np.log(bearings), limits))
         bands.append(spectra.bands[int(comb.bands.argmax())])
     best = max(range(len(lines)), key=lambda number: lines[number].excess)
     for line in lines:

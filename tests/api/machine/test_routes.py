@@ -253,3 +253,14 @@ def test_the_document_tells_every_path(client):
     form = paths["/machines/{machine}/points/{point}/recordings"]["post"]["requestBody"]["content"]
     properties = form["multipart/form-data"]["schema"]["properties"]
     assert {"file", "taken_at", "diagnose", "sampling_rate", "rpm", "channel", "unit"} == set(properties)
+
+
+def test_a_point_may_have_a_bearing_that_is_known_by_its_size_alone(client):
+    """Its lines are watched wherever they grow; which part's they are is not known."""
+    try:
+        assert client.put(HOME, json=POINT | {"bearing": "6309"}).status_code == 201
+        assert client.get(HOME).json()["orders"] == {}
+        answer = send(client, npy(simulate_machine("Normal").signal), diagnose="true").json()
+        assert answer["diagnosis"]["recording"]["order_ranges"]["bpfo"][0] > 2
+    finally:
+        client.delete("/machines/pump")

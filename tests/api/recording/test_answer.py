@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import scipy.io
 
+from model.bearings import BEARINGS
 from tests.api.recording.uploads import RATE, RPM, STATED, machine, mistakes, npy, post, wav
+from tests.model.recording.machines import machine as simulate_machine
 
 
 def test_what_is_missing_is_asked_for(client):
@@ -134,3 +136,36 @@ def test_a_slow_shaft_has_the_same_windows_with_series_and_without(client):
     assert set(plotted) == {len(full["series"]["envelope_spectrum"]["amplitude"])}
     assert full["agreement"] == short["agreement"]
     assert len(full["agreement"]["lines"]) == 3
+
+
+def of_a_6309(label, seed=0):
+    return simulate_machine(label, bearing=BEARINGS["309K"], seed=seed).signal
+
+
+def test_a_bearing_that_is_known_by_its_size_alone_is_answered_with_a_range(client):
+    signal = of_a_6309("OuterRace")
+    answer = post(client, npy(signal), fields=STATED | {"bearing": "SKF 6309-2Z/C3"}).json()
+    low, high = answer["recording"]["order_ranges"]["bpfo"]
+    assert low < BEARINGS["309K"].orders.bpfo < high
+    assert answer["recording"]["orders"]["bpfo"] == pytest.approx(BEARINGS["309K"].orders.bpfo, rel=0.02)
+    assert answer["prediction"] in ("OuterRace", "Unknown")
+    assert answer["series"]["envelope_spectrum"]
+    assert not answer["windows"]
+    warnings = " ".join(answer["warnings"])
+    assert "the bearing's geometry is estimated from its bore of 45 mm" in warnings
+    assert "of the same size and known: 309K" in warnings
+
+
+def test_a_healthy_baseline_tells_an_estimated_bearings_damage(client):
+    healthy, damaged = of_a_6309("Normal"), of_a_6309("OuterRace")
+    fields = STATED | {"bearing": "6309"}
+    answer = post(client, npy(damaged), fields=fields, baseline=[npy(healthy)]).json()
+    assert answer["probabilities"]["Normal"] < 0.1
+    assert answer["baseline_series"]["envelope_spectrum"]
+    again = post(client, npy(of_a_6309("Normal", seed=1)), fields=fields, baseline=[npy(healthy)])
+    assert again.json()["prediction"] == "Normal"
+
+
+def test_a_size_of_no_ball_bearing_is_refused_in_words(client):
+    refusal = post(client, npy(machine("OuterRace")), fields=STATED | {"bearing": "20 x 21 x 4"})
+    assert "expected the proportions of the series 60, 62 or 63" in mistakes(refusal)["bearing"]

@@ -1,9 +1,12 @@
+import re
+
 import pytest
 from pydantic import ValidationError
 
 from api.recording import fields as form
-from api.recording.fields import Fields, add_bearings, known_bearings, parse_bearing
+from api.recording.fields import Fields, add_bearings, describe_similar, known_bearings, parse_bearing
 from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
+from model.sizes import Size, estimate
 
 
 @pytest.mark.parametrize("name", list(BEARINGS))
@@ -15,9 +18,26 @@ def test_a_designation_is_known_with_other_spaces_and_dashes():
     assert parse_bearing("6205 2rs") == BEARINGS["6205-2RS"]
 
 
-@pytest.mark.parametrize("text", ["6309", "SKF 6309-2Z/C3", "6309 c3"])
-def test_a_bearing_that_is_not_in_the_table_is_told_which_have_its_size(text):
-    with pytest.raises(ValueError, match=r"of a 6309's size are 309K \(Timken, wide inner ring, BPFO 3.04\)"):
+@pytest.mark.parametrize("text", ["6309", "SKF 6309-2Z/C3", "6309 c3", "45 x 100 x 25"])
+def test_a_bearing_that_is_not_in_the_table_is_estimated_from_its_size(text):
+    assert parse_bearing(text) == estimate(Size(45, 100))
+    said = describe_similar(Size(45, 100))
+    assert said.startswith("of the same size and known: 309K (Timken, wide inner ring, BPFO 3.04);")
+    assert not describe_similar(Size(45, 99))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("NU 210", "'NU 210', which is not in the table; expected a designation of it, as 6205-2RS, a ball bearing's"),
+        (
+            "20 x 21 x 4",
+            "bore is 20 mm and outside diameter 21 mm, expected the proportions of the series 60, 62 or 63",
+        ),
+    ],
+)
+def test_what_cannot_be_estimated_is_refused_in_words(text, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
         parse_bearing(text)
 
 

@@ -58,3 +58,10 @@ def test_the_reason_names_what_grew_most_with_its_figures():
     assert explain(parts) == (
         "BPFO line (order 7.07) grew 3.2 dB; impacts in 2 to 5 kHz: level +13.0 dB, impulsiveness 1.8 times"
     )
+
+
+def test_without_a_bearing_no_part_is_named(limits):
+    (other,) = find_line_parts(grown(3.07, 0.6), 0.01, None, limits.severity)
+    assert other.where == pytest.approx(3.07, rel=0.01)
+    assert describe(other).startswith("lines at order 3.0")
+    assert "(of which part is not known) grew 5.2 dB" in describe(other)

@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
 
+from model.bearings import Bearing
 from model.recording.classes import pool_windows
 from model.recording.decision import (
     calibrate,
     clarity,
     find_dissent,
     follow_lines,
+    name_by_estimated_lines,
     name_by_lines,
     name_prediction,
     pool,
@@ -118,3 +120,26 @@ def test_windows_that_disagree_are_counted(thresholds):
     )
     assert find_dissent("Ball", ["Ball", *said], thresholds.decision) == ""
     assert find_dissent("Unknown", [], thresholds.decision) == ""
+
+
+@pytest.mark.parametrize(
+    ("fault", "excess", "depth", "agree", "named"),
+    [
+        ("OuterRace", 5, 1.2, 0.9, "OuterRace"),
+        ("OuterRace", 5, 0.6, 0.9, "Unknown"),
+        ("OuterRace", 5, 1.2, 0.5, "Unknown"),
+        ("Ball", 5, 1.2, 0.9, "Unknown"),
+        ("OuterRace", -1, 0.9, 0.9, "Normal"),
+    ],
+    ids=["deep and named by the networks", "not deep", "not named by the networks", "a ball", "no line"],
+)
+def test_an_estimated_bearing_says_less(thresholds, fault, excess, depth, agree, named):
+    """In so wide a range another part's lines are as likely: both lines and networks have to say the race."""
+    likely = {"Normal": 0.3, fault: agree}
+    evidence = lines(excess, depth, thresholds, fault)
+    assert name_by_lines(evidence, likely, thresholds.decision)[0] == ("Normal" if excess < 0 else fault)
+    said, reason = name_by_estimated_lines(evidence, Bearing(8, 0.24, 1), likely, thresholds.decision)
+    assert said == named
+    if named == "Unknown":
+        assert "orders of the shaft, where a defect of" in reason
+        assert reason.endswith("with 8 balls would lie: its damage, or the lines of another part")

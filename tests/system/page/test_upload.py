@@ -36,7 +36,7 @@ def test_who_has_a_6309_and_a_tdms_file_gets_to_a_verdict(page):
         writer.write_segment([ChannelObject("Motor", name, samples, said) for name, samples in channels])
     file = {"name": "motor.tdms", "mimeType": "application/octet-stream", "buffer": content.getvalue()}
     page.locator("#bearing").fill("6309")
-    expect(page.locator("#bearing_hint")).to_contain_text("of this size: 309K (Timken, wide inner ring)")
+    expect(page.locator("#bearing_hint")).to_contain_text("of the same: 309K (Timken, wide inner ring)")
     page.locator("#bearing").fill("309K")
     expect(page.locator("#bearing_hint")).to_contain_text("BPFO 3.037")
     page.locator("#rpm").fill("1480")
