@@ -23,7 +23,6 @@ from pipeline.service import free_port, wait_until_ready
 ROOT = Path(__file__).resolve().parent.parent
 POPULATION = params.load("simulate")["population"]  # of machines to simulate
 LONGEST = (
-    "test_protocols.py",
     "test_pipeline.py",
     "test_own_rig.py",
     "test_memory.py",
