@@ -43,6 +43,7 @@ const SUPPORT = {
   inconclusive: "the lines in the envelope spectrum settle nothing",
 };
 const NEXT = {
+  estimated: "Next: give the bearing’s geometry, or a recording of this machine when it was healthy.",
   supports: "Next: look at the windows over time, compare with an earlier recording, and plan the repair.",
   contradicts: "Next: check speed, sampling rate and bearing, give a healthy baseline, and record again before you open the machine.",
   inconclusive: "Next: give a healthy baseline or a longer recording before you act on it.",
@@ -60,7 +61,7 @@ function showVerdict() {
   byId("verdict").textContent = NAMES[prediction] + (contradicted ? "?" : "");
   byId("because").textContent = reason ? `${reason[0].toUpperCase()}${reason.slice(1)}.` : `${percent(probabilities[prediction])} sure; ${support}.`;
   const unknown = reason.startsWith("uncertain") ? "uncertain" : "Unknown";
-  byId("next").textContent = NEXT[prediction === "Unknown" ? unknown : healthy ? "healthy" : agreement.verdict];
+  byId("next").textContent = NEXT[prediction === "Unknown" ? unknown : healthy ? "healthy" : estimated() && agreement.verdict === "supports" ? "estimated" : agreement.verdict];
   byId("subject").textContent = describeSubject();
   byId("warnings").replaceChildren(...warnings.map((text) => element("li", { textContent: text })));
   byId("copied").textContent = "";
@@ -90,7 +91,7 @@ function showBars() {
   const ranked = Object.entries(probabilities).sort(([, a], [, b]) => b - a);
   const mark = element("span", { className: "mark", style: { left: `${NAMELESS}%` } });
   byId("not_asked").hidden = wereAsked;
-  byId("not_asked").textContent = `The networks were not asked: ${reason || "the shaft turns too seldom in a window"}.`;
+  byId("not_asked").textContent = `The networks were not asked: ${reason || (estimated() ? "the bearing is known by its size alone" : "the shaft turns too seldom in a window")}.`;
   byId("bars").hidden = byId("bars_note").hidden = !wereAsked;
   byId("bars").replaceChildren(
     ...ranked.map(([label, share]) => bar(label, share, percent(share))),
@@ -99,6 +100,8 @@ function showBars() {
     + `Of 100 windows of training’s bearings, each bearing left out in turn, ${Math.floor(100 * (1 - familiarity))} were less unlike the other bearings. `
     + `From the mark at ${NAMELESS} on, damage is given no name.`;
 }
+
+const estimated = () => answer.recording.order_ranges !== null;
 
 function bar(label, share, value, ...marks) {
   const fill = element("span", { className: "fill", style: { display: "block", width: `${100 * share}%` } });

@@ -9,6 +9,7 @@ class LineAnswer(BaseModel):
     fault: str
     name: str = Field(description="BPFO, BPFI or 2 x BSF")
     order: float = Field(description="multiple of the shaft rate")
+    found: float = Field(description="the order at which its comb stands highest")
     heights: list[float] = Field(description="of the first harmonics, in multiples of the spectrum around them")
     excess: float = Field(
         description="its comb's score less that of the recording's highest decoy, deviations of noise"

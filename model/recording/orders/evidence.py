@@ -35,16 +35,17 @@ CLEAR, FAINT, DOUBTFUL, NONE = "clear", "faint", "doubtful", "none"
 class Line:
     """Where a fault shows in the envelope spectrum, and what is there.
 
-    order is a multiple of the shaft rate; heights, one a harmonic, are multiples of the spectrum around it (0 beyond
-    the spectrum's end). excess is the comb's score less that of the highest decoy, both in deviations of noise; depth
-    is the modulation of the envelope by the comb, as a share of its mean. state is "clear" (significant and deep),
-    "faint" (significant, not deep), "doubtful" (in between) or "none". It stands out where it is clear and no other
-    fault's comb exceeds it by more.
+    order is a multiple of the shaft rate, found the one at which its comb stands highest, since bearings slip. heights,
+    one a harmonic, are multiples of the spectrum around it (0 beyond the spectrum's end). excess is the comb's score
+    less that of the highest decoy, both in deviations of noise; depth is the modulation of the envelope by the comb, as
+    a share of its mean. state is "clear" (significant and deep), "faint" (significant, not deep), "doubtful" (in
+    between) or "none". It stands out where it is clear and no other fault's comb exceeds it by more.
     """
 
     fault: str
     name: str
     order: float
+    found: float
     heights: list[float]
     excess: float
     depth: float
@@ -98,7 +99,8 @@ def find_lines(
     looks = look(spectra, heights, families, factor, limits.slip)
     lines, bands = [], []
     for family, (comb, decoy) in zip(families, looks, strict=True):
-        lines.append(describe_line(spectra, family, comb, decoy + limits.wider * np.log(bearings), limits))
+        decoy += limits.wider * np.log(bearings)
+        lines.append(describe_line(spectra, family, comb, decoy, factor, limits))
         bands.append(spectra.bands[int(comb.bands.argmax())])
     best = max(range(len(lines)), key=lambda number: lines[number].excess)
     for line in lines:
@@ -140,7 +142,7 @@ def look_on_shaft(
 
 
 def describe_line(
-    spectra: OrderSpectra, family: Family, comb: Found, decoy: float, limits: thresholds.Evidence
+    spectra: OrderSpectra, family: Family, comb: Found, decoy: float, factor: float, limits: thresholds.Evidence
 ) -> Line:  # fmt: skip
     excess = comb.score - decoy
     showing = np.flatnonzero(comb.bands > max(decoy, comb.score - limits.showing))
@@ -151,7 +153,8 @@ def describe_line(
     heights = [float(f"{np.sqrt(peak / level):.3g}") for peak, level in zip(peaks, around, strict=True)]
     heights = (heights + [0.0] * HARMONICS)[:SHOWN_HARMONICS]
     state = grade(excess, depth, limits)
-    return Line(family.fault, family.name, family.order, heights, float(excess), depth, state, False)
+    found = comb.fundamental / factor
+    return Line(family.fault, family.name, family.order, found, heights, float(excess), depth, state, False)
 
 
 def modulation_depth(peaks: np.ndarray, around: np.ndarray) -> float:

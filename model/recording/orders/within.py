@@ -3,10 +3,13 @@
 numpy only: the service imports this module.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from model.bearings import Bearing
 from model.recording.orders.evidence import NONE, Evidence, Line, find_lines
+from model.recording.orders.families import list_families
 from model.recording.orders.spectra import transform_orders
 from model.recording.recording import Recording
 from model.recording.thresholds import Thresholds
@@ -31,7 +34,20 @@ def read_lines_within(
     looks = [
         (bearing, find_lines(spectra, bearing.orders, 1.0, limits.evidence, number)) for bearing in estimate.bearings
     ]
-    return max(looks, key=lambda look: find_best(look[1]).excess)
+    bearing, evidence = max(looks, key=lambda look: find_best(look[1]).excess)
+    bearing = fit(bearing, find_best(evidence))
+    for line, family in zip(evidence.lines, list_families(bearing.orders), strict=True):
+        line.order = family.order
+    return bearing, evidence
+
+
+def fit(bearing: Bearing, line: Line) -> Bearing:
+    """Return the bearing with balls of the size that makes a race's line lie where it was found."""
+    ratio = {"OuterRace": 1 - 2 * line.found / bearing.rolling_elements,
+             "InnerRace": 2 * line.found / bearing.rolling_elements - 1}.get(line.fault, 0)  # fmt: skip
+    if line.state == NONE or not 0 < ratio < 1:
+        return bearing
+    return replace(bearing, element_diameter=ratio * bearing.pitch_diameter)
 
 
 def find_best(evidence: Evidence) -> Line:

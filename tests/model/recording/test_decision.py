@@ -84,7 +84,7 @@ def test_what_is_unlike_training_is_unknown_with_the_reason(familiarity, reason,
 def lines(excess: float, depth: float, thresholds, fault: str = "OuterRace") -> Evidence:
     """Return evidence of one fault's lines of this excess and depth, as find_lines describes them."""
     state = grade(excess, depth, thresholds.evidence)
-    line = Line(fault, "BPFO", 3.6, [5.0, 4.0, 3.0], excess, depth, state, state == CLEAR)
+    line = Line(fault, "BPFO", 3.6, 3.6, [5.0, 4.0, 3.0], excess, depth, state, state == CLEAR)
     return Evidence(lines=[line], fault=fault * (state == CLEAR), doubt=find_doubt(line, 100, thresholds.evidence))
 
 

@@ -8,10 +8,11 @@ from matplotlib import pyplot
 from pipeline.figures import BLUE, INK, ORANGE, STYLE, save
 from tests.conftest import ROOT
 from tests.tools.bench.load import JSON, NPY
+from tests.tools.bench.small import FILES, TOGETHER, Beside, Parts
 
 ASSETS = ROOT / "assets"
 SIZES = (1, 5, 10, 25, 50, 100, 150, 200)
-LOADS = ((1, 1, 100), (1, 16, 1000), (1, 64, 1000), (8, 16, 200))  # records, senders, requests
+LOADS = ((1, 1, 100), (1, 16, 1000), (1, 64, 1000), (1, 256, 1000), (8, 16, 200))  # records, senders, requests
 ROUNDS = 10
 PAUSE = 0.4  # s before a server's turn
 NAMES = {"plain": "plain", "onnx": "ours, ONNX", "torch": "ours, PyTorch"}
@@ -88,12 +89,32 @@ def table_of_limit(limit: dict, delivery: Times) -> list[str]:
     return [*lines, ""]
 
 
-def remarks(rates: Times, noise: list[float], health: float) -> list[str]:
+def table_of_small(parts: dict[str, Parts], rates: Times) -> list[str]:
+    lines = [f"| one record, {TOGETHER} senders, µs a request | a bare ASGI app under uvicorn | + parsing | + network "
+             "| = limit | ours | ours / limit |", "|---" * 7 + "|"]  # fmt: skip
+    for kind, each in parts.items():
+        total, ours = sum(each), 1e6 / float(np.median(rates["onnx", kind, 1, TOGETHER]))
+        cells = " | ".join(f"{value:.0f}" for value in [*each, total, ours])
+        lines.append(f"| {'JSON' if kind == JSON else '.npy'} | {cells} | {ours / total:.2f} |")
+    return [*lines, ""]
+
+
+def say_beside(beside: Beside) -> str:
+    (alone, alone_99), (median, last) = beside.alone, beside.beside
+    return (
+        f"- While {FILES} files of five seconds a second are asked for ({beside.files:.1f} were answered), {TOGETHER} "
+        f"senders of one record get half of their answers within {median:.1f} ms and 99 % within {last:.1f} ms; alone, "
+        f"{alone:.1f} and {alone_99:.1f} ms."
+    )
+
+
+def remarks(rates: Times, noise: list[float], health: float, beside: Beside) -> list[str]:
     client = " and ".join(f"{np.median(rates['echo', kind, 1, 16]):,.0f}" for kind in (JSON, NPY))
     return [
         "- The load client is not the limit: from a server that only reads and answers a constant it gets "
         f"{client} answers a second (JSON, .npy; 16 senders).",
         f"- While four senders keep sending 200 records, 99 % of `GET /health/live` come within {health:.1f} ms.",
+        say_beside(beside),
         f"- The machine: {os.cpu_count()} cores; the same arithmetic took {min(noise):.0f} to {max(noise):.0f} ms in "
         f"the {ROUNDS} rounds.",
     ]

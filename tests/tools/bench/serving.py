@@ -16,7 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -41,16 +41,20 @@ from tests.tools.bench.report import (
     table_of_load,
     table_of_memory,
     table_of_sizes,
+    table_of_small,
     variants,
 )
+from tests.tools.bench.small import measure_beside, measure_parts, time_call
 
 ROOT = Path(__file__).resolve().parents[3]
 ASSETS = ROOT / "assets"
+EXAMPLE = ASSETS / "examples" / "outer_race.wav"
 OURS = [sys.executable, "-m", "api"]
 COMMANDS = {
     "plain": (["uvicorn", "tests.tools.bench.plain_service:app", "--no-access-log", "--port", "{port}"], {}),
     "onnx": (OURS, {}),
     "torch": (OURS, {"BACKEND": "torch"}),
+    "bare": (["uvicorn", "tests.tools.bench.bare_service:app", "--no-access-log", "--port", "{port}"], {}),
     "echo": ([sys.executable, "-m", "tests.tools.bench.echo_service"], {}),
 }
 
@@ -61,14 +65,15 @@ def main() -> None:
     bodies = {(n, JSON): to_json(records[:n]) for n in counts} | {(n, NPY): to_npy(records[:n]) for n in counts}
     noise = []
     memory = {name: measure_memory(name, bodies) for name in NAMES}
-    with running("plain") as plain, running("onnx") as onnx, running("torch") as torch, running("echo") as echo:
-        ports = {"plain": plain, "onnx": onnx, "torch": torch, "echo": echo}
+    with ExitStack() as stack:
+        ports = {name: stack.enter_context(running(name)) for name in COMMANDS}
         delivery, execution, rates, latencies = (defaultdict(list) for _ in range(4))
         for _ in tqdm(range(ROUNDS), desc="bench", unit="round", disable=None):
             noise.append(time_fixed_work())
             measure_sizes(ports, records, bodies, delivery, execution)
             measure_load(ports, bodies, rates, latencies)
-        health = measure_health(onnx, bodies[200, JSON])
+        health = measure_health(ports["onnx"], bodies[200, JSON])
+        beside = measure_beside(ports["onnx"], request(bodies, 1, JSON), EXAMPLE, 20_000)
     limit = measure_limit(bodies, delivery)
     report = "\n".join(
         [
@@ -76,7 +81,8 @@ def main() -> None:
             *table_of_load(rates, latencies),
             *table_of_memory(memory),
             *table_of_limit(limit, delivery),
-            *remarks(rates, noise, health),
+            *table_of_small(measure_parts(bodies, rates), rates),
+            *remarks(rates, noise, health, beside),
         ]
     )
     (ASSETS / "bench.md").write_text(report + "\n")
@@ -179,9 +185,9 @@ def measure_load(ports: dict, bodies: dict, rates: Times, latencies: Times) -> N
             found, rate = load(ports[name], request(bodies, n, content_type), connections, requests_sent)
             rates[name, content_type, n, connections].append(rate)
             latencies[name, content_type, n, connections] += [1000 * latency for latency in found]
-    for content_type in (JSON, NPY):
-        _, rate = load(ports["echo"], request(bodies, 1, content_type), 16, 1000)
-        rates["echo", content_type, 1, 16].append(rate)
+    for name, content_type in ((name, kind) for name in ("echo", "bare") for kind in (JSON, NPY)):
+        _, rate = load(ports[name], request(bodies, 1, content_type), 16, 1000)
+        rates[name, content_type, 1, 16].append(rate)
 
 
 def measure_health(port: int, body: bytes) -> float:
@@ -209,19 +215,11 @@ def measure_limit(bodies: dict, delivery: Times) -> dict[str, dict[str, float]]:
             records = read(bodies[200, content_type])
             limit[content_type] = {
                 "transfer": float(np.median(delivery["echo", content_type, 200])),
-                "parse": time_call(lambda read=read, key=(200, content_type): have_answers(read(bodies[key]), 1e-5)),
-                "network": time_call(lambda records=records: predictor.predict(records)),
+                "parse": time_call(lambda read=read, key=(200, content_type): have_answers(read(bodies[key]), 1e-5))
+                / 1000,
+                "network": time_call(lambda records=records: predictor.predict(records)) / 1000,
             }
     return limit
-
-
-def time_call(call: object) -> float:
-    times = []
-    for _ in range(30):
-        start = time.perf_counter()
-        call()
-        times.append(1000 * (time.perf_counter() - start))
-    return float(np.median(times))
 
 
 def time_fixed_work() -> float:
