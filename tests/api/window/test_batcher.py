@@ -1,9 +1,8 @@
 import asyncio
-import threading
 
 import pytest
 
-from api.window.batcher import FEW, MOST, Batcher
+from api.window.batcher import MOST, Batcher
 
 
 def ask_all(answer_all, requests) -> tuple[list, list[list]]:
@@ -77,25 +76,3 @@ def test_requests_that_arrive_later_are_answered_too():
         return [await batcher.ask(request) for request in range(5)]
 
     assert asyncio.run(run()) == [0, 2, 4, 6, 8]
-
-
-def test_the_event_loop_goes_on_while_many_are_computed_and_collects_the_next_batch():
-    went_on, batches = threading.Event(), []
-
-    def answer_all(batch: list[int]) -> list[int]:
-        batches.append(batch)
-        assert went_on.wait(60)
-        return batch
-
-    async def run() -> list[int]:
-        batcher = Batcher(answer_all)
-        first = [asyncio.ensure_future(batcher.ask(request)) for request in range(FEW + 1)]
-        while not batches:
-            await asyncio.sleep(0)
-        second = [asyncio.ensure_future(batcher.ask(request)) for request in range(10, 12)]
-        await asyncio.sleep(0)
-        went_on.set()
-        return await asyncio.gather(*first, *second)
-
-    assert asyncio.run(run()) == [*range(FEW + 1), 10, 11]
-    assert batches == [[*range(FEW + 1)], [10, 11]]
