@@ -2,8 +2,9 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from typing import Any
 
@@ -21,11 +22,27 @@ def run_jobs(work: Callable[..., Any], jobs: list[tuple]) -> dict[tuple, Any]:
         joblib.cpu_count(), mp_context=get_context("spawn"), initializer=prepare_process
     )  # fmt: skip
     try:
-        futures = {processes.submit(work, *job): job for job in jobs}
+        with one_thread():
+            futures = {processes.submit(work, *job): job for job in jobs}  # spawns the processes
         finished = tqdm(as_completed(futures), total=len(futures), desc="jobs", unit="job", disable=None)
         return {futures[future]: future.result() for future in finished}
     finally:
         processes.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let the libraries of processes that are spawned meanwhile compute with one thread, which they read when loaded.
+
+    Else those of one process wait in turn for the cores of the others: trials took four times as long.
+    """
+    before = dict(os.environ)
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def prepare_process() -> None:

@@ -1,11 +1,13 @@
 """Trials of the recording diagnosis, and of its networks alone, which know nothing but simulated faults."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from model.recording.classes import CLASSES
 from model.recording.decision import probabilities
+from model.recording.diagnosis import RecordingDiagnosis
 from model.recording.experts import network_odds
 from model.recording.familiarity import relative_distance
 from model.recording.lines import Features
@@ -17,7 +19,7 @@ from pipeline.trials.lines import WINDOW_LENGTH, lines_metadata, load_lines, loa
 from pipeline.trials.scores import Entry, assess
 
 Networks = list[dict[str, np.ndarray]]
-Answer = Callable[[np.ndarray, Features], np.ndarray]  # a mask of what trains, and features, to probabilities
+Answer = Callable[[Features], np.ndarray]  # to probabilities (windows, classes)
 
 
 def try_recordings(
@@ -37,21 +39,24 @@ def try_recordings(
     """
     networks, metadata = load_networks(seed), lines_metadata()
 
-    def answer(training: np.ndarray, features: Features) -> np.ndarray:
+    def fit(training: np.ndarray) -> Answer:
         if network == "simulation_only":
-            return answer_simulated(networks, features, thresholds)
-        return answer_fitted(networks, training, features, regularisation, spectra, thresholds)
+            return partial(answer_simulated, networks, thresholds=thresholds)
+        return partial(answer_fitted, fit_on(networks, training, regularisation, spectra, thresholds))
 
     if protocol == "noise":
         (fold,) = folds.block(metadata, WINDOW_LENGTH)
+        answer = fit(fold.training)
         return {f"{level} dB": try_fold(answer, fold, load_lines(f"noise_{level}")) for level in noise}
     clean = load_lines("clean")
-    return {fold.name: try_fold(answer, fold, clean) for fold in PROTOCOLS[protocol](metadata, WINDOW_LENGTH)}
+    return {
+        fold.name: try_fold(fit(fold.training), fold, clean) for fold in PROTOCOLS[protocol](metadata, WINDOW_LENGTH)
+    }
 
 
 def try_fold(answer: Answer, fold: Fold, tried: Features) -> Entry:
     held_out = lines_metadata()[fold.held_out]
-    answers = answer(fold.training, tried.select(fold.held_out))
+    answers = answer(tried.select(fold.held_out))
     return assess(held_out.label.to_numpy(dtype=str), answers, CLASSES, held_out.recording.to_numpy())
 
 
@@ -59,15 +64,17 @@ def answer_simulated(networks: Networks, features: Features, thresholds: Thresho
     return probabilities(network_odds(networks, features, thresholds.experts))
 
 
-def answer_fitted(
+def fit_on(
     networks: Networks,
     training: np.ndarray,
-    features: Features,
     regularisation: float,
     spectra: dict[str, float],
     thresholds: Thresholds,
-) -> np.ndarray:
+) -> RecordingDiagnosis:
     copies = [load_lines(name).select(training) for name in ("clean", "augmented")]
     metadata = lines_metadata()[training].reset_index(drop=True)
-    diagnosis = fit_recording_diagnosis(networks, *copies, metadata, regularisation, spectra, thresholds)
+    return fit_recording_diagnosis(networks, *copies, metadata, regularisation, spectra, thresholds)
+
+
+def answer_fitted(diagnosis: RecordingDiagnosis, features: Features) -> np.ndarray:
     return diagnosis.probabilities(features, relative_distance(diagnosis.spectra, features))
