@@ -1,6 +1,7 @@
-"""How long each stage takes in a fresh clone with the recordings at hand: `python -m tests.tools.bench.pipeline [FOLDER]`.
+"""How long each stage takes in a fresh clone with the recordings at hand.
 
-It runs `dvc repro service` and then the rest, and writes assets/stages.json. FOLDER keeps the clone.
+`python -m tests.tools.bench.pipeline [FOLDER]` runs `dvc repro service` and then the rest, and writes
+assets/stages.json. FOLDER keeps the clone.
 """
 
 import json
