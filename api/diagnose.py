@@ -113,7 +113,7 @@ def parse_arguments() -> argparse.Namespace:
     add("paths", nargs="+", type=Path, metavar="PATH", help="files, and folders of files")
     add("--sampling-rate", type=float, metavar="HZ", help="sampling rate, where the files do not say it")
     add("--rpm", type=float, help="speed of the shaft, where neither the files nor its own lines say it")
-    add("--bearing", help='designation, or geometry as in "9, 7.94, 39.04, 0"')
+    add("--bearing", help='designation, size in mm as in "45 x 100 x 25", or geometry as in "9, 7.94, 39.04, 0"')
     add("--channel", help="channel, where a file has several (drive_end unless given); all for every one")
     add("--baseline", type=Path, action="append", default=[], metavar="FILE", help="of the healthy machine; repeatable")
     add("--baseline-sampling-rate", type=float, metavar="HZ", help="sampling rate of the baseline, where it differs")
