@@ -45,6 +45,14 @@ def test_generated_blocks_are_as_they_would_be_made_now(page, made):
     assert pages.fill(text, made) == text, "run python -m tests.tools.docs"
 
 
+def test_the_times_of_stages_are_those_of_stages_that_are_there():
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    times = json.loads((ROOT / "assets" / "stages.json").read_text())
+    told = {name.split("@")[0] for part in ("service", "rest") for name in times[part]}
+    committed = {"export", "examples"}  # what they make comes with the repository, so a fresh clone skips them
+    assert told == set(stages) - committed
+
+
 def test_every_block_is_on_a_page(made):
     placed = {name for page in PAGES for _, name, _, _ in pages.BLOCK.findall(pages.read(page))}
     assert placed == set(made)

@@ -46,6 +46,7 @@ def make() -> dict[str, str]:
         "settings": make_settings(Settings),
         "rigs": write_rigs(read_json("rigs.json")),
         "stages": make_stages(),
+        "stage-times": make_stage_times(),
         "table": (ASSETS / "protocols.md").read_text(),
         "trust": write_trust(read_json("rigs.json")),
     }
@@ -227,6 +228,16 @@ def make_stages() -> str:
         writes = [next(iter(each)) if isinstance(each, dict) else each for each in outputs(stage)]
         rows.append((f"`{name}`", says, write_paths(reads), write_paths(writes)))
     return write_table(("stage", "what it does", "reads", "writes"), rows)
+
+
+def make_stage_times() -> str:
+    times = read_json("stages.json")
+    parts = {"service": "`dvc repro service`", "rest": "`dvc repro`, the rest"}
+    rows = []
+    for part, command in parts.items():
+        rows += [(f"`{stage}`", f"{seconds:.0f}") for stage, seconds in times[part].items()]
+        rows.append((f"**{command}**", f"**{sum(times[part].values()):.0f}**"))
+    return write_table(("stage", "s"), rows)
 
 
 def outputs(stage: dict) -> list:
