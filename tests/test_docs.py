@@ -113,7 +113,7 @@ def test_every_setting_has_a_description_in_the_table():
 
 def test_the_pipeline_page_has_the_stages_of_dvc_and_no_other():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    rows = re.findall(r"^\| `(\w+)` \|", pages.read("docs/pipeline.md"), re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| (?!\d)", pages.read("docs/pipeline.md"), re.MULTILINE)  # not those of times
     assert rows == list(stages)
 
 
