@@ -30,13 +30,13 @@ check: .venv/ready
 	lint-imports
 	python -m pytest -n 2 --dist loadfile tests/model tests/api tests/pipeline tests/test_*.py
 
-# Three workers on two cores, since many tests wait for a program; what measures runs after the others.
+# What measures runs after the others.
 test: .venv/ready
 	ruff format --check .
 	ruff check .
 	lint-imports
 	python -m tests.tools.browser
-	python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone and not soak" \
+	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not alone and not soak" \
 		tests/system tests/api tests/model tests/pipeline tests/tools tests/test_*.py
 	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "alone and not soak" tests/tools
 
