@@ -95,10 +95,13 @@ def fuzz_recording() -> Callable[[bytes], None]:
 
 def fuzz_bearing() -> Callable[[bytes], None]:
     from api.recording.fields import parse_bearing
+    from model.sizes import Estimate
 
     def read(content: bytes) -> None:
         with contextlib.suppress(ValueError):
-            assert all(np.isfinite(parse_bearing(content.decode("utf-8", "replace")[:500]).orders))
+            found = parse_bearing(content.decode("utf-8", "replace")[:500])
+            bearings = found.bearings if isinstance(found, Estimate) else (found,)
+            assert all(np.isfinite(each.orders).all() for each in bearings)
 
     return read
 
