@@ -5,6 +5,7 @@ import zlib
 
 import sqlalchemy as sa
 from alembic import op
+from alembic.util import CommandError
 
 revision = "0002"
 down_revision = "0001"
@@ -120,4 +121,5 @@ def keep_history() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("parts and diagnoses stay as they are: restore the database from before the update")
+    """Refuse, in words on alembic's command line: what was thinned, packed and told since has no older form."""
+    raise CommandError("an older form cannot hold what was stored since: restore the database from before the update")
