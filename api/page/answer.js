@@ -91,7 +91,9 @@ function showBars() {
   const ranked = Object.entries(probabilities).sort(([, a], [, b]) => b - a);
   const mark = element("span", { className: "mark", style: { left: `${NAMELESS}%` } });
   byId("not_asked").hidden = wereAsked;
-  byId("not_asked").textContent = `The networks were not asked: ${reason || (estimated() ? "the bearing is known by its size alone" : "the shaft turns too seldom in a window")}.`;
+  byId("not_asked").textContent = estimated()
+    ? "Single windows are not judged: the bearing is known by its size alone. Of the whole recording the networks have to confirm what its lines say."
+    : `The networks were not asked: ${reason || "the shaft turns too seldom in a window"}.`;
   byId("bars").hidden = byId("bars_note").hidden = !wereAsked;
   byId("bars").replaceChildren(
     ...ranked.map(([label, share]) => bar(label, share, percent(share))),
@@ -101,7 +103,7 @@ function showBars() {
     + `From the mark at ${NAMELESS} on, damage is given no name.`;
 }
 
-const estimated = () => answer.recording.order_ranges !== null;
+const estimated = () => Boolean(answer.recording.order_ranges);
 
 function bar(label, share, value, ...marks) {
   const fill = element("span", { className: "fill", style: { display: "block", width: `${100 * share}%` } });
