@@ -1,16 +1,23 @@
-"""`python -m api`: the service listens on $HOST:$PORT."""
+"""`python -m api`: the service listens on $HOST:$PORT, with one process unless WORKERS_PROCESSES says more."""
 
 import sys
+from typing import Any
 
 import uvicorn
 
-from api.api import app
-from api.settings import settings
-from api.window.predictor import require_model
+from api.settings import require_model, settings
 
 # s for accepted requests to finish. After a SIGTERM, NOTICE and the checks in api/serving/shutdown.py take 2 s at most
 # before it, and the log takes EXIT_TIMEOUT at most after it, so the process ends within 10 s.
 GRACE = 6
+OPTIONS: dict[str, Any] = {
+    "host": settings.host,
+    "port": settings.port,
+    "timeout_keep_alive": settings.keep_alive,
+    "timeout_graceful_shutdown": GRACE,
+    "access_log": False,
+    "proxy_headers": False,
+}
 
 
 def main() -> None:
@@ -18,15 +25,14 @@ def main() -> None:
         require_model(settings.assets)
     except FileNotFoundError as error:  # here, because uvicorn would print a traceback around it
         sys.exit(str(error))
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        timeout_keep_alive=settings.keep_alive,
-        timeout_graceful_shutdown=GRACE,
-        access_log=False,
-        proxy_headers=False,
-    )
+    if settings.workers_processes > 1:
+        from api.processes import serve_together
+
+        serve_together(uvicorn.Config("api.api:app", workers=settings.workers_processes, **OPTIONS))
+    else:
+        from api.api import app
+
+        uvicorn.run(app, **OPTIONS)
 
 
 if __name__ == "__main__":

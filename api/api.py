@@ -4,13 +4,17 @@ import gc
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
+from starlette.concurrency import run_in_threadpool
 
 from api import health, served_model
+from api.machine import PREFIX as MACHINES
+from api.on_demand import LoadOnDemand, are_watched
 from api.recording import upload
 from api.recording.fields import add_bearings
 from api.recording.pool import WorkerPool
@@ -24,7 +28,7 @@ from api.serving.middleware import ServingMiddleware
 from api.serving.provenance import write_header
 from api.serving.shutdown import drain_on_sigterm
 from api.serving.uvicorn_internals import find_server
-from api.settings import settings
+from api.settings import require_model, settings
 from api.static_files import list_files, make_routes
 from api.window import batch_predict, open_inference
 from api.window.batch_predict import BatchPredictor, BatchPredictShortcut
@@ -40,8 +44,8 @@ BODY_LIMITS = {
     batch_predict.PATH: settings.max_body,
     upload.PATH: settings.max_upload,
     open_inference.PREFIX: settings.max_body,
+    MACHINES: settings.max_upload,
 }
-MACHINES = settings.database_url != "none"  # else nothing of it is imported
 metrics = Metrics()
 drift = Drift(metrics.registry)
 keys = Keys(
@@ -54,6 +58,7 @@ keys = Keys(
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    require_model(ASSETS)
     give_large_blocks_back()
     warn_without_compiled_reader()
     if settings.bearings:
@@ -69,9 +74,11 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.model_header = write_header(app.state.model.versions)
     app.state.metrics = metrics
     app.state.recording_workers = await start_recording_workers()
-    machines = AsyncExitStack()
-    app.state.store = await machines.enter_async_context(open_machines(machine_metrics)) if MACHINES else None
+    app.state.open_until_the_end = AsyncExitStack()
+    app.state.has_machines = settings.database_url == "none"  # then nothing of them is ever loaded
     complete_document(app)
+    if are_watched(settings):
+        await load_machines(app)
     app.state.ready = True
     gc.collect()
     gc.freeze()  # later collections need not look through what was loaded until now
@@ -84,7 +91,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.ready = False
     if checking:
         checking.cancel()
-    await machines.aclose()
+    await app.state.open_until_the_end.aclose()
     if app.state.recording_workers:
         await app.state.recording_workers.stop()
     workers.shutdown()
@@ -100,8 +107,21 @@ async def start_recording_workers() -> WorkerPool | None:
     return recording_workers
 
 
+async def load_machines(app: FastAPI) -> None:
+    """Add the routes of machines to the app and open their store, unless that is done."""
+    if app.state.has_machines:
+        return
+    opening = await run_in_threadpool(import_module, "api.machine.opening")
+    opening.include_routes(app)
+    store = opening.open_machines(opening.make_metrics(metrics.registry))
+    app.state.store = await app.state.open_until_the_end.enter_async_context(store)
+    app.state.has_machines = True
+    complete_document(app)
+
+
 def complete_document(app: FastAPI) -> None:
-    """Add to the OpenAPI document what only the model and the settings know; the metrics tell its paths apart."""
+    """Make the OpenAPI document anew, with what only the model and settings know; the metrics tell its paths apart."""
+    app.openapi_schema = None
     document = app.openapi()
     operation = document["paths"][batch_predict.PATH]["post"]
     document_records(operation, app.state.inference.predictor.window_length, ASSETS / "example.json")
@@ -118,6 +138,7 @@ app = FastAPI(
 )
 
 # From the innermost layer to the outermost.
+app.add_middleware(LoadOnDemand, load=load_machines, document=app.openapi_url)
 app.add_middleware(BatchPredictShortcut)
 app.add_middleware(ServingMiddleware, settings=settings, metrics=metrics, keys=keys, body_limits=BODY_LIMITS)
 if settings.cors_origins:  # outermost, because a page must be able to read errors of the layer below, too
@@ -131,17 +152,6 @@ if settings.cors_origins:  # outermost, because a page must be able to read erro
 
 for each in (open_inference, batch_predict, upload, served_model, serving_metrics, health):
     app.include_router(each.router)
-if MACHINES:
-    from api.machine import alarms, ingest, routes
-    from api.machine.asking import PREFIX
-    from api.machine.metrics import MachineMetrics
-    from api.machine.opening import open_machines
-
-    machine_metrics = MachineMetrics(metrics.registry)
-
-    BODY_LIMITS[PREFIX] = settings.max_upload
-    for each in (routes, ingest, alarms):
-        app.include_router(each.router)
 if (ASSETS / "examples").is_dir():
     app.mount("/examples", StaticFiles(directory=ASSETS / "examples"), name="examples")
 app.router.routes.extend(make_routes(PAGE_FILES))

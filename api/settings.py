@@ -17,6 +17,7 @@ Names = Annotated[tuple[str, ...], NoDecode]
 Kind = TypeVar("Kind", bound=BaseSettings)
 LEAST_KEY = 16
 SECRET = ("KEY", "SECRET", "MQTT", "DATABASE")  # parts of names whose values are never shown
+SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"  # names the folder through which processes share their metrics
 FORM_BYTES = 100_000  # that a form's boundaries, headers and fields may add to its files
 BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]+)?")
@@ -35,6 +36,11 @@ class Settings(BaseSettings):
     # The process
     host: str = Field("127.0.0.1", description="The address on which `python -m api` listens.")
     port: int = Field(8000, ge=0, le=65_535, description="The port on which `python -m api` listens.")
+    workers_processes: Count = Field(
+        1,
+        description="Processes with which `python -m api` serves on one port; each has its own threads, recording "
+        "workers, queue and limits. docs/scale.md says what it gains.",
+    )
     # The models
     assets: Path = Field(
         Path(__file__).resolve().parent.parent / "assets", description="The folder that holds the models."
@@ -237,6 +243,14 @@ def describe(mistake: ErrorDetails) -> str:
         return words
     name = ".".join(map(str, mistake["loc"])).upper()
     return f"{name}: {words}" + ("" if any(word in name for word in SECRET) else f", {mistake['input']!r} came")
+
+
+def require_model(folder: Path) -> None:
+    """Raise FileNotFoundError, with advice, where a folder with models holds none."""
+    if not (folder / "model.onnx").is_file():
+        raise FileNotFoundError(
+            f"no model at {folder / 'model.onnx'}: run `dvc repro service`, or set ASSETS to the folder with it"
+        )
 
 
 settings = load(Settings)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import cache
 from logging.handlers import QueueHandler, QueueListener
 from queue import Full, Queue
+from select import PIPE_BUF
 from time import monotonic
 
 MOST_WAITING = 64  # records, each of which may be a batch of lines
@@ -35,7 +36,9 @@ class DescriptorWriter:
         data = f"{record.getMessage()}\n".encode(errors="backslashreplace")
         try:
             while data:
-                data = data[os.write(self.descriptor, data) :]
+                # Writes of this size are not torn apart by another process that writes to the same pipe.
+                end = data.rfind(b"\n", 0, PIPE_BUF) + 1 or PIPE_BUF
+                data = data[os.write(self.descriptor, data[:end]) :]
         except OSError:  # the disk is full or the pipe is closed: requests are answered all the same
             self.count_dropped(data.count(b"\n"))
 

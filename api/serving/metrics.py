@@ -1,17 +1,20 @@
 """What `GET /metrics` tells Prometheus."""
 
-import math
+import os
 from collections import Counter as Counted
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import HistogramMetricFamily
-from prometheus_client.utils import floatToGoString
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from api.settings import SHARED_METRICS
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
@@ -19,18 +22,15 @@ METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 
 
 class Times:
-    """A histogram of seconds by one label, which sorts what it was given when it is read.
+    """A histogram of seconds by one label, which sorts what it was given when it is told to settle.
 
     Prometheus' own takes a lock and looks for the bucket at each observation; this appends to a queue.
     """
 
     def __init__(self, name: str, documentation: str, label: str, registry: CollectorRegistry) -> None:
-        self.name, self.documentation, self.label = name, documentation, label
+        self.histogram = Histogram(name, documentation, [label], buckets=SECONDS, registry=registry)
         self.waiting: deque[tuple[str, float]] = deque()
-        self.counts: dict[str, np.ndarray] = {}  # of each label, in each bucket, the last of which has no upper end
-        self.sums: dict[str, float] = {}
         self.lock = Lock()
-        registry.register(self)
 
     def observe(self, label: str, seconds: float) -> None:
         self.waiting.append((label, seconds))
@@ -43,19 +43,17 @@ class Times:
                 label, seconds = self.waiting.popleft()
                 found.setdefault(label, []).append(seconds)
             for label, times in found.items():
-                counts = np.bincount(np.searchsorted(SECONDS, times), minlength=len(SECONDS) + 1)
-                self.counts[label] = self.counts.get(label, 0) + counts
-                self.sums[label] = self.sums.get(label, 0.0) + sum(times)
+                child = self.histogram.labels(label)
+                # The library has no public name for adding many observations at once (prometheus-client 0.26).
+                for bucket, count in zip(child._buckets, count_times(times), strict=True):
+                    if count:
+                        bucket.inc(count)
+                child._sum.inc(sum(times))
 
-    def collect(self) -> Iterator[HistogramMetricFamily]:
-        """Yield the histogram as Prometheus' client asks for it."""
-        self.settle()
-        family = HistogramMetricFamily(self.name, self.documentation, labels=[self.label])
-        ends = [floatToGoString(end) for end in (*SECONDS, math.inf)]
-        for label, counts in self.counts.items():
-            buckets = list(zip(ends, np.cumsum(counts).tolist(), strict=True))
-            family.add_metric([label], buckets, self.sums[label])
-        yield family
+
+def count_times(times: list[float]) -> list[int]:
+    """Return how many times (s) lie in each bucket, the last of which has no upper end."""
+    return np.bincount(np.searchsorted(SECONDS, times), minlength=len(SECONDS) + 1).tolist()
 
 
 class Metrics:
@@ -79,8 +77,11 @@ class Metrics:
             "predictions", "Windows (/batch_predict/, /v2/) and recordings (/diagnose/) by what they were called",
             ["path", "label"], registry=registry,
         )  # fmt: skip
-        self.buffered = Gauge("buffered_bytes", "Bytes of request bodies that are held in memory", registry=registry)
-        self.queued = Gauge("queued_requests", "Complete requests without a response", registry=registry)
+        self.buffered = Gauge("buffered_bytes", "Bytes of request bodies that are held in memory", registry=registry,
+                              multiprocess_mode="livesum")  # fmt: skip
+        self.queued = Gauge("queued_requests", "Complete requests without a response", registry=registry,
+                            multiprocess_mode="livesum")  # fmt: skip
+        self.followed: list[tuple[Gauge, Callable[[], float]]] = []  # gauges, and what tells their values
         self.dropped_lines = Counter(
             "log_lines_dropped",
             "Lines of the log that were dropped: it is not read, or a write failed",
@@ -120,11 +121,29 @@ class Metrics:
             self.child(self.requests, *labels).inc(number)
         self.seconds.settle()
         self.stages.settle()
+        for gauge, tell in self.followed:
+            gauge.set(tell())
 
     def show(self) -> bytes:
-        """Return all of it in Prometheus' text format."""
+        """Return all of it in Prometheus' text format: of all processes, where there are several."""
         self.settle()
-        return generate_latest(self.registry)
+        if SHARED_METRICS not in os.environ:
+            return generate_latest(self.registry)
+        forget_ended(Path(os.environ[SHARED_METRICS]))
+        every = CollectorRegistry()
+        MultiProcessCollector(every)
+        return generate_latest(every)
+
+
+def forget_ended(folder: Path) -> None:
+    """Delete the gauges of processes that have ended; what they counted stays."""
+    for file in folder.glob("gauge_live*.db"):
+        number = int(file.stem.rpartition("_")[2])
+        with suppress(PermissionError):  # it lives, under another user
+            try:
+                os.kill(number, 0)
+            except ProcessLookupError:
+                mark_process_dead(number)
 
 
 def list_paths(document: dict[str, Any], prefixes: Collection[str]) -> tuple[str, ...]:

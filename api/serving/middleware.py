@@ -42,8 +42,7 @@ class ServingMiddleware:
         if settings.log_requests:
             self.access_log = AccessLog(settings.log_format, open_queue(STDOUT, metrics.dropped_lines.inc))
         self.loop: asyncio.AbstractEventLoop | None = None  # kept: asking for it again is a system call
-        metrics.buffered.set_function(lambda: admission.buffered)
-        metrics.queued.set_function(lambda: admission.queued)
+        metrics.followed += [(metrics.buffered, lambda: admission.buffered), (metrics.queued, lambda: admission.queued)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import struct
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -34,7 +35,7 @@ def drain_on_sigterm(server: uvicorn.Server, state: State) -> None:
 
     async def drain() -> None:
         await asyncio.sleep(NOTICE)
-        ignore_new_connections(server, inherited)
+        ignore_new_connections(each for each in list_listeners(server) if os.fstat(each).st_ino not in inherited)
         await wait_for_first_requests(server)
         stop(server)
 
@@ -62,11 +63,13 @@ def list_open_inodes() -> set[int]:
     return found
 
 
-def ignore_new_connections(server: uvicorn.Server, inherited: set[int]) -> None:
-    """Let the kernel ignore new connections. To close the listeners would reset those that wait to be accepted."""
+def ignore_new_connections(listeners: Iterable[int]) -> None:
+    """Let the kernel ignore new connections to listeners, which are given by their file descriptors.
+
+    To close them would reset the connections that wait to be accepted.
+    """
     steps = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in IGNORE_SYN))
     program = struct.pack("HP", len(IGNORE_SYN), ctypes.addressof(steps))
-    for descriptor in list_listeners(server):
-        if os.fstat(descriptor).st_ino not in inherited:
-            with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as twin:  # OSError: not on Linux
-                twin.setsockopt(socket.SOL_SOCKET, ATTACH_FILTER, program)
+    for descriptor in listeners:
+        with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as twin:  # OSError: not on Linux
+            twin.setsockopt(socket.SOL_SOCKET, ATTACH_FILTER, program)

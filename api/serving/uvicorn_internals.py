@@ -1,6 +1,7 @@
 """Every name of uvicorn that its documentation does not promise: look here first when uvicorn's version changes.
 
 Written for uvicorn 0.54. Its public interface offers neither the server that runs an app nor that server's connections.
+The names of its parent of several processes are in api/processes.py.
 """
 
 import signal

@@ -21,6 +21,7 @@ class Drift:
             "Distance of the recent records' mean roughness from that of the training windows, in the training "
             "windows' standard deviations; docs/service.md says how to read it",
             registry=registry,
+            multiprocess_mode="livemax",
         )
         self.reference: dict[str, float] | None = None  # mean and deviation over the training windows, of the graph
         self.mean = 0.0

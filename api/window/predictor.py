@@ -16,10 +16,9 @@ class Predictor:
     def __init__(self, folder: Path, backend: str = "onnx", threads: int = 1, parallel_map: Callable = map) -> None:
         """Load the model in folder; parallel_map is a `map` that may compute its items at the same time.
 
-        threads are those of one call of the backend. Raises FileNotFoundError, ValueError or RuntimeError, whose
+        threads are those of one call of the backend. Raises ValueError or RuntimeError, whose
         messages are written for whoever starts the service.
         """
-        require_model(folder)
         if backend not in BACKENDS:
             raise ValueError(f"BACKEND is {backend!r}, expected one of {', '.join(BACKENDS)}")
         self.facts = read_facts(folder)
@@ -38,11 +37,3 @@ class Predictor:
             return self.backend(windows)
         batches = [windows[start : start + BATCH] for start in range(0, len(windows), BATCH)]
         return np.concatenate(list(self.parallel_map(self.backend, batches)))
-
-
-def require_model(folder: Path) -> None:
-    """Raise FileNotFoundError, with advice, where folder holds no model."""
-    if not (folder / "model.onnx").is_file():
-        raise FileNotFoundError(
-            f"no model at {folder / 'model.onnx'}: run `dvc repro service`, or set ASSETS to the folder with it"
-        )

@@ -153,7 +153,7 @@ def test_the_start_warns_where_the_compiled_reader_is_missing(monkeypatch, caplo
 def test_without_a_store_nothing_of_machines_is_imported():
     """environment() says DATABASE_URL=none."""
     program = "import sys, api.api; print([name for name in sys.modules if name.startswith(('sqlalchemy', 'alembic', " \
-        "'psycopg', 'fsspec', 'api.machine', 'model.machine'))])"  # fmt: skip
+        "'psycopg', 'fsspec', 'api.machine.', 'model.machine'))])"  # fmt: skip
     command = [sys.executable, "-c", program]
     answer = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=True)
     assert answer.stdout == "[]\n"

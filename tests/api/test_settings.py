@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from api.settings import Settings, available_cores, load
+from api.settings import Settings, available_cores, load, require_model
 from tests.conftest import ROOT, environment
 
 KEY = "good-enough-for-a-key"
@@ -33,6 +33,7 @@ def load_with(monkeypatch):
     [
         ("PORT", "abc", "PORT: Input should be a valid integer"),
         ("PORT", "70000", "PORT: Input should be less than or equal to 65535, '70000' came"),
+        ("WORKERS_PROCESSES", "0", "WORKERS_PROCESSES: Input should be greater than or equal to 1"),
         ("THREADS", "0", "THREADS: Input should be greater than or equal to 1"),
         ("BACKEND", "jax", "BACKEND: Input should be 'onnx' or 'torch', 'jax' came"),
         ("REQUEST_TIMEOUT", "-1", "REQUEST_TIMEOUT: Input should be greater than 0"),
@@ -140,3 +141,9 @@ def test_a_system_without_sched_getaffinity_counts_all_cores(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     assert available_cores() == os.cpu_count()
     assert load(Settings).workers == os.cpu_count()
+
+
+def test_a_folder_without_a_model_is_refused_with_advice(tmp_path):
+    with pytest.raises(FileNotFoundError, match="dvc repro service"):
+        require_model(tmp_path)
+    require_model(ROOT / "assets")

@@ -7,10 +7,11 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
 from api.machine import database
-from api.machine.database import MIGRATIONS, open_engine
+from api.machine.database import MIGRATIONS, newest_version, open_engine
 from api.machine.reading import list_alarms, list_changes, read_point, read_recording, read_trend
 from api.machine.store import Store
 from api.machine.tables import Base
@@ -33,6 +34,12 @@ def test_a_store_is_opened_again_as_it_is(url):
         engine = open_engine(url)
         assert set(inspect(engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
         engine.dispose()
+
+
+def test_the_files_of_the_migrations_are_named_by_their_numbers():
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == newest_version()
 
 
 @pytest.fixture

@@ -65,12 +65,11 @@ def test_times_are_told_as_the_librarys_own_histogram_tells_them(noise):
     times.settle()  # what is told later is added to it
     times.observe("a", 99.0)
     library.labels("a").observe(99.0)
-    told = [[(each.name, each.labels, pytest.approx(each.value)) for family in registry.collect()
-             for each in family.samples if not each.name.endswith("_created")]
-            for registry in (ours, theirs)]  # fmt: skip
-    assert [each[:2] for each in told[0]] == [each[:2] for each in told[1]]
-    values = [sample.value for family in ours.collect() for sample in family.samples]
-    assert values == [each[2] for each in told[1]]
+    times.settle()
+    told = [[((each.name, each.labels), each.value) for family in registry.collect() for each in family.samples
+             if not each.name.endswith("_created")] for registry in (ours, theirs)]  # fmt: skip
+    assert [which for which, _ in told[0]] == [which for which, _ in told[1]]
+    assert [value for _, value in told[0]] == pytest.approx([value for _, value in told[1]])
 
 
 # --- the OpenAPI document

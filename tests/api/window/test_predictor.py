@@ -23,8 +23,3 @@ def test_it_knows_its_contract(predictor):
     assert predictor.classes == ["Ball", "InnerRace", "Normal", "OuterRace"]
     assert (predictor.window_length, predictor.sampling_rate, predictor.band_limit) == (2048, 12_000, 5_000)
     assert predictor.backend.device in ("cpu", "gpu")
-
-
-def test_a_missing_model_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="dvc repro service"):
-        Predictor(tmp_path)

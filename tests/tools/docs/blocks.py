@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from api.api import app, metrics
+from api.machine import opening
 from api.scale_out.settings import ScaleSettings
 from api.serving.keys import Keys, document_keys
 from api.settings import Settings
@@ -25,6 +26,8 @@ METHODS = ("get", "post", "put", "delete")
 
 def make() -> dict[str, str]:
     """Return {name: Markdown} of every block."""
+    opening.include_routes(app)
+    opening.make_metrics(metrics.registry)
     return {
         "bench": (ASSETS / "bench.md").read_text(),
         "bench-machines": "\n".join(
