@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
 
-from api.machine.asking import COMMON, ONE, PREFIX, UNKNOWN, ask
+from api.machine import PREFIX
+from api.machine.asking import COMMON, ONE, UNKNOWN, ask
 from api.machine.models import (
     Acknowledgement,
     AlarmAnswer,

@@ -10,7 +10,6 @@ from api.machine.store import RefusedError, Store, UnknownError
 from api.recording.pool import refuse
 from api.serving.errors import ErrorAnswer, InvalidAnswer
 
-PREFIX = "/machines/"
 ONE = "/{machine}/points/{point}"
 UNREADABLE = {"model": ErrorAnswer, "description": "The body cannot be read"}
 INVALID = {"model": InvalidAnswer, "description": "What came, where, and what was expected"}

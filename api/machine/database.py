@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 PATIENCE = 30  # seconds that a writer waits for another
@@ -51,10 +49,30 @@ def for_reading(engine: Engine) -> Engine:
 
 def migrate(engine: Engine) -> None:
     """Bring the tables to the newest migration; processes that start together do it one after the other."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        if read_version(connection) != newest_version():
+            run_migrations(connection)
+
+
+def read_version(connection: Connection) -> str | None:
+    """Return the migration that the tables are at; None for a database without tables."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.scalar(text("SELECT version_num FROM alembic_version"))
+
+
+def newest_version() -> str:
+    """Return the newest migration: the names of their files begin with their numbers."""
+    return max(path.name for path in (MIGRATIONS / "versions").glob("*.py")).partition("_")[0]
+
+
+def run_migrations(connection: Connection) -> None:
+    from alembic import command  # here: it takes 13 MB, which a store that is up to date does not need
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -11,7 +11,8 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from api.machine.asking import COMMON, ONE, PREFIX, UNKNOWN, ask
+from api.machine import PREFIX
+from api.machine.asking import COMMON, ONE, UNKNOWN, ask
 from api.machine.models import Name, StoredAnswer, describe_state, read_moment, to_moment
 from api.machine.reading import list_healthy, read_point
 from api.machine.store import Store, Taken

@@ -1,5 +1,7 @@
 """What Prometheus is told of machines."""
 
+from functools import partial
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
@@ -14,13 +16,15 @@ class MachineMetrics:
     """Counters that the store moves, and gauges that `refresh` reads from it."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.points = Gauge("machine_points", "Points by the level they are at", ["level"], registry=registry)
-        self.waiting = Gauge("alarm_deliveries_waiting", "Changes that a receiver has yet to take", ["receiver"],
-                             registry=registry)  # fmt: skip
-        self.failing = Gauge("alarm_deliveries_failing", "Of these, those that it did not take at least once",
-                             ["receiver"], registry=registry)  # fmt: skip
+        # Of several processes on one store, the one that read it last tells.
+        gauge = partial(Gauge, registry=registry, multiprocess_mode="livemostrecent")
+        self.points = gauge("machine_points", "Points by the level they are at", ["level"])
+        self.waiting = gauge("alarm_deliveries_waiting", "Changes that a receiver has yet to take", ["receiver"])
+        self.failing = gauge(
+            "alarm_deliveries_failing", "Of these, those that it did not take at least once", ["receiver"]
+        )
         self.recordings = Counter("machine_recordings", "Recordings stored", registry=registry)
-        self.changes = Gauge("alarm_changes", "Changes of alarms in the history", ["kind", "level"], registry=registry)
+        self.changes = gauge("alarm_changes", "Changes of alarms in the history", ["kind", "level"])
         self.replays = Histogram("machine_replay_seconds", "Replays of a point's recordings", buckets=REPLAY_SECONDS,
                                  registry=registry)  # fmt: skip
 

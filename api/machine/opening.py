@@ -6,16 +6,19 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
+from api.machine import alarms, ingest, routes
 from api.machine.database import open_engine
 from api.machine.keeping import Files
 from api.machine.metrics import MachineMetrics
 from api.machine.notify.outbox import Outbox, Receiver
-from api.machine.notify.webhook import Webhook
 from api.machine.store import Store
 from api.settings import settings
 from model.machine.thresholds import Thresholds
@@ -25,6 +28,19 @@ HOUR = 3_600  # s from one thinning to the next
 REFRESH = 10  # s from one look at what the metrics tell to the next
 LAST = 2  # s that the outbox has to end
 log = logging.getLogger("uvicorn.error")
+
+
+@cache
+def include_routes(app: FastAPI) -> None:
+    """Add the routes of machines to an app, once."""
+    for each in (routes, ingest, alarms):
+        app.include_router(each.router)
+
+
+@cache
+def make_metrics(registry: CollectorRegistry) -> MachineMetrics:
+    """Return the metrics of machines in a registry, which takes them once."""
+    return MachineMetrics(registry)
 
 
 @asynccontextmanager
@@ -53,6 +69,8 @@ def make_receivers() -> dict[str, Receiver]:
     """Return who is told of alarms, by name. A package that is missing ends the process in words."""
     receivers: dict[str, Receiver] = {}
     if settings.alarm_webhook:
+        from api.machine.notify.webhook import Webhook  # here: its HTTP client takes 5 MB
+
         receivers["webhook"] = Webhook(settings.alarm_webhook, settings.alarm_webhook_secret)
     if settings.alarm_mqtt:
         try:

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter
 
-from api.machine.asking import COMMON, ONE, PREFIX, UNKNOWN, ask
+from api.machine import PREFIX
+from api.machine.asking import COMMON, ONE, UNKNOWN, ask
 from api.machine.models import (
     Level,
     Moment,
