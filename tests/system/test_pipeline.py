@@ -108,16 +108,20 @@ def short(cwru, mirror, tmp_path_factory) -> Path:
     keep_rows(repository / "data" / "rigs" / "hit_mfs.csv", "(IR|OR)[258]_1200|Normal.*")
     keep_rows(repository / "data" / "rigs" / "mfpt.csv", ".*vload_[12]|normal.*")
     params = yaml.safe_load((repository / "params.yaml").read_text())
-    params["simulate"] |= {"machines": 1_500}
+    params["simulate"] |= {"machines": 800}
     params["diagnosis"] |= {"networks": 1}
     params["diagnosis"]["training"] |= {"steps": 400}
     params["protocols"] |= {"seeds": [0]}
     params["window_trials"] |= {"epochs": 1, "batch_size": 128, "network": params["train"]["network"] | {"channels": 1}}
     params["transfer_trials"] |= {"steps": 5}
-    params["rig_trials"] |= {"most_healthy": 4, "baseline": 6, "rate_errors": [0.05]}
+    params["rig_trials"] |= {"most_healthy": 2, "baseline": 6, "rate_errors": []}
     params["machine_trials"] |= {"speeds": [800, 3_000], "machines": {"Normal": 2, "InnerRace": 2, "OuterRace": 2}}
     (repository / "params.yaml").write_text(yaml.safe_dump(params))
-    reproduce(repository, "diagnosis", "protocols", CWRU_MIRROR=str(mirror), RIGS_MIRROR=str(rigs))
+    # One process a trial: another one loads the libraries as long as it computes, beside the other tests.
+    reproduce(
+        repository, "diagnosis", "protocols",
+        CWRU_MIRROR=str(mirror), RIGS_MIRROR=str(rigs), LOKY_MAX_CPU_COUNT="1",
+    )  # fmt: skip
     return repository
 
 
@@ -138,12 +142,18 @@ def test_the_protocols_run_short_on_the_real_recordings(short):
     assert table["block"]["shuffled_labels"]["mean"]["balanced_accuracy"] == pytest.approx(0.25, abs=0.1)
 
 
-def test_a_second_run_of_the_protocols_does_nothing(short):
-    assert not re.findall("Running stage '(.*)'", reproduce(short, "protocols"))
+def list_stale(repository: Path) -> set[str]:
+    """Return the stages that `dvc repro` would run, which is what `dvc status` says."""
+    with Repo(repository) as opened:
+        return {stage.rpartition(":")[2] for stage in opened.status()}  # DVC names the file before each
+
+
+def test_a_second_run_of_the_protocols_would_do_nothing(short):
+    stale = list_stale(short)
+    assert not {stage for stage in stale if "trials" in stage or stage in ("protocols", "diagnosis", "line_networks")}
 
 
 def test_a_trial_runs_again_where_something_it_rests_on_has_changed_and_only_there(short):
-    """What `dvc status` says is what `dvc repro` would run."""
     text = {name: (short / name).read_text() for name in ("params.yaml", "pipeline/trials/windows.py")}
     windows = {f"window_trials@{name}" for name in ("reference", "wide_kernel", "shuffled_labels")}
     for name, old, new, changed in (
@@ -155,8 +165,7 @@ def test_a_trial_runs_again_where_something_it_rests_on_has_changed_and_only_the
     ):  # fmt: skip
         assert old in text[name]
         (short / name).write_text(text[name].replace(old, new))
-        with Repo(short) as repository:
-            stale = {stage.rpartition(":")[2] for stage in repository.status()}  # DVC names the file before each
+        stale = list_stale(short)
         (short / name).write_text(text[name])
         assert changed <= stale
         assert {stage for stage in stale if "trials" in stage} <= changed

@@ -41,7 +41,7 @@ def main() -> None:
         "more of the largest JSON than fit": lambda: measure_peak("JSON", clients=8),
         "term": lambda: stop_under_load(options.rounds),
         "term of bare uvicorn": lambda: stop_under_load(options.rounds, BARE),
-        "soak": lambda: soak(60 * options.minutes),
+        "soak": lambda: soak(60 * options.minutes, 15_000),
     }
     chosen = [measure for name, measure in measurements.items() if options.only in name]
     missed = [row.asked for row in map(measure_and_show, chosen) if not (row.kept and row.in_time)]

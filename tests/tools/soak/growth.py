@@ -27,8 +27,6 @@ from tests.tools.soak.client import Client
 from tests.tools.soak.measured import Measured
 from tests.tools.soak.service import Service, look_at, serving
 
-LEAST_REQUESTS = 15_000  # a slope of 10,000 is read from as many, however long a busy machine takes for them
-
 
 class Sample(NamedTuple):
     requests: int
@@ -36,10 +34,13 @@ class Sample(NamedTuple):
     descriptors: int
 
 
-def soak(seconds: float, clients: int = 4, most_slope: float = 1.0) -> Measured:
-    """A mix of every kind of request: memory does not grow with the number answered, nor do the descriptors."""
+def soak(seconds: float, least_requests: int, most_slope: float = 1.0, clients: int = 4) -> Measured:
+    """A mix of every kind of request: memory does not grow with the number answered, nor do the descriptors.
+
+    It lasts until there were so many requests, however long a busy machine takes for them.
+    """
     with serving(LOG_REQUESTS="true") as service:
-        samples, statuses, wrong = uvloop.run(mix(service, seconds, clients))
+        samples, statuses, wrong = uvloop.run(mix(service, seconds, least_requests, clients))
     used = samples[len(samples) // 3 :]  # what was before is warming up
     slope = 10_000 * np.polyfit([sample.requests for sample in used], [sample.megabytes for sample in used], 1)[0]
     half = len(used) // 2
@@ -70,13 +71,15 @@ def make_mix() -> list[tuple[bytes, int]]:
     ]
 
 
-async def mix(service: Service, seconds: float, clients: int) -> tuple[list[Sample], Counter, list[str]]:
+async def mix(
+    service: Service, seconds: float, least_requests: int, clients: int
+) -> tuple[list[Sample], Counter, list[str]]:
     statuses, wrong, samples, stop = Counter(), [], [], time.perf_counter() + seconds
     requests = make_mix()
 
     async def keep_sending(index: int) -> None:
         choice, client = random.Random(index), Client(service.port)
-        while time.perf_counter() < stop or statuses.total() < LEAST_REQUESTS:
+        while time.perf_counter() < stop or statuses.total() < least_requests:
             request, expected = choice.choice(requests)
             answer = await client.ask(request)
             statuses[answer.status] += 1
