@@ -8,8 +8,9 @@ import uvicorn
 from api.settings import require_model, settings
 
 # s for accepted requests to finish. After a SIGTERM, NOTICE and the checks in api/serving/shutdown.py take 2 s at most
-# before it, and the log takes EXIT_TIMEOUT at most after it, so the process ends within 10 s.
+# before it (3 s where processes share a socket), and the log takes EXIT_TIMEOUT at most after it: 10 s in all.
 GRACE = 6
+PATIENCE = 30  # s for a process to start, and to tell its parent that it lives, before another takes its place
 OPTIONS: dict[str, Any] = {
     "host": settings.host,
     "port": settings.port,
@@ -28,7 +29,8 @@ def main() -> None:
     if settings.workers_processes > 1:
         from api.processes import serve_together
 
-        serve_together(uvicorn.Config("api.api:app", workers=settings.workers_processes, **OPTIONS))
+        processes = {"workers": settings.workers_processes, "timeout_worker_healthcheck": PATIENCE}
+        serve_together(uvicorn.Config("api.api:app", **processes, **OPTIONS))
     else:
         from api.api import app
 

@@ -14,7 +14,14 @@ from types import FrameType
 import uvicorn
 from starlette.datastructures import State
 
-from api.serving.uvicorn_internals import is_reloading, latest_request, list_connections, list_listeners, stop
+from api.serving.uvicorn_internals import (
+    close_listeners,
+    is_reloading,
+    latest_request,
+    list_connections,
+    list_listeners,
+    stop,
+)
 
 NOTICE = 1.0  # s from "not ready" until new connections are ignored, in which routers choose another instance
 LEAST_CHECKS, MOST_CHECKS = 10, 50  # from there until listeners and idle connections are closed
@@ -35,8 +42,12 @@ def drain_on_sigterm(server: uvicorn.Server, state: State) -> None:
 
     async def drain() -> None:
         await asyncio.sleep(NOTICE)
-        ignore_new_connections(each for each in list_listeners(server) if os.fstat(each).st_ino not in inherited)
+        own = [each for each in list_listeners(server) if os.fstat(each).st_ino not in inherited]
+        ignore_new_connections(own)
         await wait_for_first_requests(server)
+        if not own:  # who connects from now on is another process's client
+            close_listeners(server)
+            await wait_for_first_requests(server)
         stop(server)
 
     def begin(_signal: int, _frame: FrameType | None) -> None:

@@ -71,6 +71,12 @@ def list_listeners(server: uvicorn.Server) -> list[int]:
     return [listener.fileno() for each in server.servers for listener in each.sockets]
 
 
+def close_listeners(server: uvicorn.Server) -> None:
+    """Accept no more connections; a socket that other processes have too stays open for them."""
+    for each in server.servers:
+        each.close()
+
+
 def stop(server: uvicorn.Server) -> None:
     """Let the server finish the requests it has accepted, and end."""
     server.should_exit = True

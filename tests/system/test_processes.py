@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from http.client import HTTPConnection, RemoteDisconnected
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
@@ -56,9 +56,10 @@ class Service:
         return self.parent.wait(timeout=30)
 
 
-@pytest.fixture
-def service(tmp_path):
-    service = Service(tmp_path)
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """One service for all tests; the last of them stops it."""
+    service = Service(tmp_path_factory.mktemp("service"), LOG_REQUESTS="true", LOG_FORMAT="json")
     yield service
     service.stop()
 
@@ -68,54 +69,12 @@ def test_the_metrics_are_those_of_all_processes_and_outlive_one_that_is_killed(s
         service.ask()
     wait_until(lambda: service.read_metric(SERVED) == 20)
     wait_until(lambda: service.read_metric("batch_records_sum") == 80)
-    killed = service.processes()[0]
-    os.kill(killed, signal.SIGKILL)
+    os.kill(service.processes()[0], signal.SIGKILL)
     wait_until(lambda: len(service.processes()) == 3 and service.count("Application startup complete") == 3)
     for _ in range(10):
         service.ask()
     wait_until(lambda: service.read_metric(SERVED) == 30)
     assert service.read_metric("queued_requests") == 0
-    assert service.stop() == 0
-
-
-def test_a_stop_under_load_breaks_no_request(service):
-    """Clients connect anew for each request until the kernel ignores them; a request once accepted is answered."""
-    answered, broken = [], []
-
-    def send() -> None:
-        while True:
-            connection = HTTPConnection("127.0.0.1", service.port, timeout=2)
-            try:
-                connection.connect()
-            except OSError:  # ignored, then refused
-                return
-            try:
-                connection.request("POST", "/batch_predict/", EXAMPLE, HEADERS)
-                answered.append(connection.getresponse().status)
-            except (OSError, RemoteDisconnected) as error:
-                broken.append(repr(error))
-            finally:
-                connection.close()
-
-    clients = [threading.Thread(target=send) for _ in range(6)]
-    for client in clients:
-        client.start()
-    wait_until(lambda: len(answered) > 50)
-    assert service.stop() == 0
-    for client in clients:
-        client.join()
-    assert broken == []
-    assert set(answered) == {200}
-    assert "Traceback" not in service.log.read_text()
-
-
-def test_lines_of_all_processes_stay_whole(tmp_path):
-    service = Service(tmp_path, LOG_REQUESTS="true", LOG_FORMAT="json")
-    for _ in range(30):
-        service.ask()
-    assert service.stop() == 0
-    lines = [json.loads(line) for line in service.log.read_text().splitlines() if line.startswith("{")]
-    assert sum(line["path"] == "/batch_predict/" for line in lines) == 30
 
 
 def test_processes_that_cannot_start_are_not_started_again(tmp_path):
@@ -136,3 +95,42 @@ def test_a_port_that_is_taken_is_told_in_words(service):
     assert answer.returncode != 0
     assert "Address already in use" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def send_until_refused(service: Service, answered: list[int], broken: list[str]) -> None:
+    """Connect anew for each request until the kernel ignores or refuses it; a request once accepted is answered."""
+    while True:
+        connection = HTTPConnection("127.0.0.1", service.port, timeout=5)
+        try:
+            connection.connect()
+        except OSError:
+            return
+        try:
+            connection.request("POST", "/batch_predict/", EXAMPLE, HEADERS)
+            answered.append(connection.getresponse().status)
+        except (OSError, HTTPException) as error:
+            broken.append(repr(error))
+        finally:
+            connection.close()
+
+
+def test_neither_a_restart_nor_a_stop_under_load_breaks_a_request_or_a_line_of_the_log(service):
+    answered, broken = [], []
+    clients = [threading.Thread(target=send_until_refused, args=(service, answered, broken)) for _ in range(6)]
+    for client in clients:
+        client.start()
+    started = len(service.processes())
+    service.parent.send_signal(signal.SIGHUP)
+    wait_until(lambda: service.count("Finished server process") == 2, seconds=60)
+    assert len(service.processes()) == started + 2
+    before = len(answered)
+    wait_until(lambda: len(answered) > before + 50)
+    assert service.stop() == 0
+    for client in clients:
+        client.join()
+    assert broken == []
+    assert set(answered) == {200}
+    text = service.log.read_text()
+    assert "Traceback" not in text
+    lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    assert sum(line["path"] == "/batch_predict/" for line in lines) == 30 + len(answered)
