@@ -44,6 +44,7 @@ bench: .venv/ready
 	dvc repro scale@as_recorded split@as_recorded
 	python -m tests.tools.bench.training
 	python -m tests.tools.bench.serving
+	python -m tests.tools.bench.others
 	python -m tests.tools.bench.machines
 	python -m tests.tools.docs
 

@@ -10,9 +10,10 @@ Answer = TypeVar("Answer")
 
 
 class Batcher(Generic[Request, Answer]):
-    """Collects the requests that arrive during one turn of the event loop and answers them by one call, on the loop.
+    """Collects the requests that arrive during two turns of the event loop and answers them by one call, on the loop.
 
-    There is no timer: a request that is alone is answered in the next turn. The call runs on the event loop, because
+    In the second turn the loop reads what has arrived since the first, so batches are larger. There is no timer: a
+    request that is alone is answered as soon as nothing else is to be read. The call runs on the event loop, because
     handing small requests to another thread and back takes longer than computing their answers.
     """
 
@@ -26,7 +27,7 @@ class Batcher(Generic[Request, Answer]):
         """Return the answer to the request. Raises the exception that answer_all returned for it."""
         future = self.loop.create_future()
         if not self.waiting:
-            self.loop.call_soon(self.compute)
+            self.loop.call_soon(self.loop.call_soon, self.compute)
         self.waiting.append((request, future))
         return await future
 

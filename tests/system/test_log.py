@@ -64,7 +64,7 @@ def test_a_log_that_is_not_read_stops_neither_requests_nor_the_exit(command):
         assert send(port, 100, "/" + "x" * 20_000) == [404] * 100  # lines of 20 kB
         process.terminate()
         assert process.wait(timeout=20) == 0
-        assert len(process.stdout.read()) >= 60_000  # the pipe was full
+        assert len(process.stdout.read()) >= 45_000  # the pipe was full: 16 pages, each of which ends with a line
 
 
 def test_dropped_lines_are_counted():

@@ -33,6 +33,7 @@ def make() -> dict[str, str]:
         "bench-machines": "\n".join(
             (ASSETS / f"bench_machines_{count}.md").read_text() for count in (100_000, 1_000_000)
         ),
+        "bench-others": (ASSETS / "bench_others.md").read_text(),
         "deployment": make_deployment(),
         "endpoints": make_endpoints(),
         "errors": make_errors(),
