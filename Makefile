@@ -1,4 +1,4 @@
-# run: reproduce the pipeline and serve · demo: a fleet to look at · check: what can be checked in three minutes · test: everything, in ten
+# run: reproduce the pipeline and serve · demo: a fleet to look at · check: what can be checked in three minutes · test: everything, in a quarter of an hour
 # bench: measure · soak: the long checks · lock: renew the locked requirements. Each line can be typed by hand.
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)

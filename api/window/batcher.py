@@ -27,9 +27,16 @@ class Batcher(Generic[Request, Answer]):
         """Return the answer to the request. Raises the exception that answer_all returned for it."""
         future = self.loop.create_future()
         if not self.waiting:
-            self.loop.call_soon(self.loop.call_soon, self.compute)
+            self.loop.call_soon(self.wait_or_compute)
         self.waiting.append((request, future))
         return await future
+
+    def wait_or_compute(self) -> None:
+        """Wait for the second turn, unless the batch is full."""
+        if len(self.waiting) < MOST:
+            self.loop.call_soon(self.compute)
+        else:
+            self.compute()
 
     def compute(self) -> None:
         batch, self.waiting = self.waiting[:MOST], self.waiting[MOST:]

@@ -50,10 +50,11 @@ ROOT = Path(__file__).resolve().parents[3]
 ASSETS = ROOT / "assets"
 EXAMPLE = ASSETS / "examples" / "outer_race.wav"
 OURS = [sys.executable, "-m", "api"]
+QUEUE = {"MAX_QUEUE": "256"}  # else some of as many senders are refused
 COMMANDS = {
     "plain": (["uvicorn", "tests.tools.bench.plain_service:app", "--no-access-log", "--port", "{port}"], {}),
-    "onnx": (OURS, {}),
-    "torch": (OURS, {"BACKEND": "torch"}),
+    "onnx": (OURS, QUEUE),
+    "torch": (OURS, QUEUE | {"BACKEND": "torch"}),
     "bare": (["uvicorn", "tests.tools.bench.bare_service:app", "--no-access-log", "--port", "{port}"], {}),
     "echo": ([sys.executable, "-m", "tests.tools.bench.echo_service"], {}),
 }
@@ -111,7 +112,8 @@ def running(name: str) -> Iterator[int]:
     """Run a server and yield its port once it is ready."""
     port = free_port()
     command, settings = COMMANDS[name]
-    environment = os.environ | settings | {"PORT": str(port)}
+    usual = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}  # which tests.conftest sets
+    environment = usual | settings | {"PORT": str(port)}
     process = subprocess.Popen(
         [part.format(port=port) for part in command], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL
     )
