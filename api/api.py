@@ -26,7 +26,7 @@ from api.serving.log_queue import queue_server_logs
 from api.serving.metrics import Metrics, list_paths
 from api.serving.middleware import ServingMiddleware
 from api.serving.provenance import write_header
-from api.serving.shutdown import drain_on_sigterm
+from api.serving.shutdown import drain_on_sigterm, drain_with_parent
 from api.serving.uvicorn_internals import find_server
 from api.settings import require_model, settings
 from api.static_files import list_files, make_routes
@@ -87,6 +87,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         queue_server_logs(metrics.dropped_lines.inc)
         checking = limit_connections(server)
         drain_on_sigterm(server, app.state)
+        drain_with_parent()
     yield
     app.state.ready = False
     if checking:

@@ -8,7 +8,9 @@ import socket
 import struct
 from collections.abc import Iterable
 from contextlib import suppress
+from multiprocessing import parent_process
 from pathlib import Path
+from threading import Thread
 from types import FrameType
 
 import uvicorn
@@ -55,6 +57,19 @@ def drain_on_sigterm(server: uvicorn.Server, state: State) -> None:
         state.draining = asyncio.run_coroutine_threadsafe(drain(), loop)  # kept, or it could be collected
 
     signal.signal(signal.SIGTERM, begin)
+
+
+def drain_with_parent() -> None:
+    """Let this process, where another one has started it to serve, stop as on SIGTERM when that one is killed."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    Thread(target=wait, name="parent", daemon=True).start()
 
 
 async def wait_for_first_requests(server: uvicorn.Server) -> None:
