@@ -12,6 +12,7 @@ export let point = null; // as the service tells it
 export let path = ""; // of the point behind the service
 let drawn = null; // what the plots show: trend, waterfall, alarms, notes
 let span = null; // begin and end in unix seconds of what a person zoomed to
+let loads = 0; // answers may arrive in another order than they were asked for: those of the last load are drawn
 
 export async function showPoint(machine, name) {
   const asked = `machines/${encodeURIComponent(machine)}/points/${encodeURIComponent(name)}`;
@@ -20,18 +21,22 @@ export async function showPoint(machine, name) {
     byId("recorded").hidden = true;
   }
   path = asked;
-  point = await call("GET", path);
+  const found = await call("GET", asked);
+  if (asked !== path) return; // another point was opened since
+  point = found;
   byId("point").hidden = false;
   showState();
   await load();
 }
 
 async function load() {
+  const own = ++loads;
   const query = new URLSearchParams(span ? { from: iso(span[0]), until: iso(span[1]) } : {});
   const [trend, combs, alarms, notes] = await Promise.all([
     call("GET", `${path}/trend?${query}&points=600`), call("GET", `${path}/waterfall?${query}&columns=240`),
     call("GET", `${path}/alarms`), call("GET", `${path}/notes`),
   ]);
+  if (own !== loads) return;
   drawn = { trend, combs, alarms, notes };
   byId("unzoom").hidden = !span;
   byId("empty").hidden = trend.length > 0 || span;

@@ -104,18 +104,40 @@ def test_a_point_shows_its_trends_with_thresholds_and_alarms_as_marks(point):
     expect(point.locator("#reason")).to_contain_text("grew")
 
 
+WIDTH = "(() => { const { min, max } = document.getElementById('rms').plot.scales.x; return max - min; })()"  # s
+
+
+def drag(page, begin, end):
+    """Drag over the plot of the severity, between two shares of its width."""
+    over = page.locator("#severity .u-over").bounding_box()
+    page.mouse.move(over["x"] + begin * over["width"], over["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(over["x"] + end * over["width"], over["y"] + 40, steps=5)
+    page.mouse.up()
+
+
 def test_dragging_zooms_all_plots_and_a_button_shows_all_again(point):
-    over = point.locator("#severity .u-over").bounding_box()
-    width = "(() => { const { min, max } = document.getElementById('rms').plot.scales.x; return max - min; })()"
-    whole = point.evaluate(width)
-    point.mouse.move(over["x"] + 0.5 * over["width"], over["y"] + 40)
-    point.mouse.down()
-    point.mouse.move(over["x"] + 0.7 * over["width"], over["y"] + 40, steps=5)
-    point.mouse.up()
+    whole = point.evaluate(WIDTH)
+    drag(point, 0.5, 0.7)
     expect(point.get_by_role("button", name="Show all of it")).to_be_visible()
-    wait_until(lambda: point.evaluate(width) < 0.25 * whole)
+    wait_until(lambda: point.evaluate(WIDTH) < 0.25 * whole)
     point.get_by_role("button", name="Show all of it").click()
-    wait_until(lambda: point.evaluate(width) > 0.9 * whole)
+    wait_until(lambda: point.evaluate(WIDTH) > 0.9 * whole)
+
+
+def test_an_answer_that_comes_late_is_not_drawn_over_a_newer_one(point):
+    whole, held = point.evaluate(WIDTH), []
+    drag(point, 0.2, 0.8)
+    wait_until(lambda: point.evaluate(WIDTH) < 0.7 * whole)
+    point.route("**/trend?from=*", lambda route: held.append(route))  # Playwright wants a function of Python
+    with point.expect_request("**/trend?from=*"):
+        drag(point, 0.4, 0.6)
+    point.get_by_role("button", name="Show all of it").click()
+    wait_until(lambda: point.evaluate(WIDTH) > 0.9 * whole)
+    with point.expect_response("**/trend?from=*"):
+        held[0].continue_()
+    point.evaluate("new Promise((resolve) => setTimeout(resolve, 200))")  # for what an answer would draw
+    assert point.evaluate(WIDTH) > 0.9 * whole
 
 
 def test_a_recording_is_shown_at_a_click_with_its_diagnosis_and_evidence(point, fleet):
