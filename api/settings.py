@@ -117,7 +117,7 @@ class Settings(BaseSettings):
         "form becomes objects, one large text at a time.",
     )
     max_queue: Count = Field(
-        64, description="The most complete requests that wait for an answer; the next one gets a 503 at once."
+        256, description="The most complete requests that wait for an answer; the next one gets a 503 at once."
     )
     # Time
     sending_timeout: Seconds = Field(

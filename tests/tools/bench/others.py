@@ -12,7 +12,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -65,7 +65,7 @@ def main() -> None:
     print(report)
 
 
-def list_servers(left_out: list[str]) -> Iterator:
+def list_servers(left_out: list[str]) -> Iterator[AbstractContextManager[Server]]:
     """Yield servers to be started; a peer that cannot be installed is added to left_out."""
     record = make_records(1)
     body, array = to_json(record), to_npy(record)

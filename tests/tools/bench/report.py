@@ -113,7 +113,6 @@ def remarks(rates: Times, noise: list[float], health: float, beside: Beside) -> 
     return [
         "- The load client is not the limit: from a server that only reads and answers a constant it gets "
         f"{client} answers a second (JSON, .npy; 16 senders).",
-        "- Of ours `MAX_QUEUE` is 256 here; with 64, its default, some of 256 senders get a 503.",
         f"- While four senders keep sending 200 records, 99 % of `GET /health/live` come within {health:.1f} ms.",
         say_beside(beside),
         f"- The machine: {os.cpu_count()} cores; the same arithmetic took {min(noise):.0f} to {max(noise):.0f} ms in "

@@ -50,11 +50,10 @@ ROOT = Path(__file__).resolve().parents[3]
 ASSETS = ROOT / "assets"
 EXAMPLE = ASSETS / "examples" / "outer_race.wav"
 OURS = [sys.executable, "-m", "api"]
-QUEUE = {"MAX_QUEUE": "256"}  # else some of as many senders are refused
 COMMANDS = {
     "plain": (["uvicorn", "tests.tools.bench.plain_service:app", "--no-access-log", "--port", "{port}"], {}),
-    "onnx": (OURS, QUEUE),
-    "torch": (OURS, QUEUE | {"BACKEND": "torch"}),
+    "onnx": (OURS, {}),
+    "torch": (OURS, {"BACKEND": "torch"}),
     "bare": (["uvicorn", "tests.tools.bench.bare_service:app", "--no-access-log", "--port", "{port}"], {}),
     "echo": ([sys.executable, "-m", "tests.tools.bench.echo_service"], {}),
 }
