@@ -9,4 +9,4 @@ pytestmark = pytest.mark.alone
 
 
 def test_memory_and_descriptors_do_not_grow():
-    check(soak(30, 9_000, most_slope=5))
+    check(soak(30, 15_000, most_slope=5))
