@@ -114,7 +114,7 @@ def short(cwru, mirror, tmp_path_factory) -> Path:
     params["protocols"] |= {"seeds": [0]}
     params["window_trials"] |= {"epochs": 1, "batch_size": 128, "network": params["train"]["network"] | {"channels": 1}}
     params["transfer_trials"] |= {"steps": 5}
-    params["rig_trials"] |= {"most_healthy": 2, "baseline": 6, "rate_errors": []}
+    params["rig_trials"] |= {"most_healthy": 4, "baseline": 6, "rate_errors": [0.05]}
     params["machine_trials"] |= {"speeds": [800, 3_000], "machines": {"Normal": 2, "InnerRace": 2, "OuterRace": 2}}
     (repository / "params.yaml").write_text(yaml.safe_dump(params))
     # One process a trial: another one loads the libraries as long as it computes, beside the other tests.
