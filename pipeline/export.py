@@ -17,7 +17,8 @@ from model.bearings import BEARINGS, DEFAULT_BEARING
 from model.window.drift import log_roughness
 from model.window.front_end import FrontEnd
 from model.window.wide_kernel import FoldedWideKernelCNN, WideKernelCNN
-from pipeline import figures, params
+from pipeline import params
+from pipeline.architecture import draw_architecture
 from pipeline.catalogue import MANIFEST, read_metadata
 from pipeline.params import RECORDINGS, SPLIT, TRAINED, WINDOWS
 from pipeline.simulator import Fault, Resonance, simulate
@@ -53,7 +54,7 @@ def main(setting: str, assets: str) -> None:
     examples = simulated_records(windows.shape[-1])
     write_example(examples, Path(assets) / "example.json")
     picture = Path(assets) / "architecture.png"
-    figures.draw_architecture(diagnosis, examples[1], classes, contract["sampling_rate"], picture)
+    draw_architecture(diagnosis, examples[1], classes, contract["sampling_rate"], picture)
 
 
 def load_trained(setting: str, window_length: int, classes: int, sizes: dict[str, int]) -> WideKernelCNN:

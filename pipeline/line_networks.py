@@ -1,6 +1,7 @@
 """Stage line_networks: train the networks that read lines on simulated machines, several of each seed.
 
-They know no real window, so all folds of a seed share them. Networks of two seeds have no seed in common.
+They know no real window, so all folds of a seed share them; those of one seed are served. Networks of two seeds have no
+seed in common.
 """
 
 from functools import cache, partial
@@ -11,13 +12,13 @@ import numpy as np
 from model.recording.lines import Features
 from pipeline import params
 from pipeline.params import LINE_NETWORKS, SIMULATED
-from pipeline.training.recording import train_line_network
+from pipeline.training.line_network import train_line_network
 from pipeline.trials.pool import run_jobs
 
 
 def main() -> None:
-    section, seeds = params.load("diagnosis"), params.load("protocols")["seeds"]
-    networks = section["networks"]
+    section = params.load("line_networks")
+    networks, seeds = section["networks"], {params.load("diagnosis")["seed"], *params.load("protocols")["seeds"]}
     quiet_line = params.load("thresholds")["baseline"]["quiet_line"]
     work = partial(train, training=section["training"] | {"quiet_line": quiet_line})
     trained = run_jobs(work, [(networks * seed + number,) for seed in seeds for number in range(networks)])

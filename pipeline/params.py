@@ -27,7 +27,7 @@ class InputError(ValueError):
 
 def load(section: str, setting: str | None = None) -> dict[str, Any]:
     """Return one section of params.yaml, with the values of one setting where values differ between settings."""
-    params = yaml.safe_load(Path("params.yaml").read_text())
+    params = yaml.load(Path("params.yaml").read_text(), yaml.CSafeLoader)  # ten times as fast as safe_load
     if section not in params:
         raise InputError(f"params.yaml has no section {section!r}; it has {', '.join(params)}")
     return {name: resolve(value, setting) for name, value in params[section].items()}

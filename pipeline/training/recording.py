@@ -1,13 +1,11 @@
-"""Training of the recording diagnosis: networks on simulated faults, heads and temperature on real recordings."""
+"""Training of the recording diagnosis: heads, spectra and temperature, on real recordings."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
-from torch.nn import functional
 
 from model.recording.classes import CLASSES
 from model.recording.decision import calibrate, probabilities
@@ -16,7 +14,6 @@ from model.recording.experts import HEAD_FEATURES, Head, spectral_features
 from model.recording.familiarity import Spectra, novelty, relative_distance, spectral_distance
 from model.recording.lines import Features, concatenate
 from model.recording.thresholds import Familiarity, Thresholds
-from pipeline.training.line_network import LineNetwork
 
 SIDES = {  # of each decision: the labels that speak for it and against it
     "fault": (("Ball", "InnerRace", "OuterRace"), ("Normal",)),
@@ -25,46 +22,6 @@ SIDES = {  # of each decision: the labels that speak for it and against it
 }
 QUANTILES = 101  # of the novelty
 TEMPERATURES = np.geomspace(0.1, 3, 60)
-
-
-def train_line_network(
-    features: Features,
-    labels: np.ndarray,
-    seed: int,
-    network: dict[str, int],
-    steps: int,
-    batch_size: int,
-    learning_rate: float,
-    weight_decay: float,
-    dropout: float,
-    jitter: float,
-    least_bands: int,
-    quiet_line: float,
-) -> dict[str, np.ndarray]:
-    """Return the weights, by name, of a LineNetwork trained on simulated windows and their labels (windows,).
-
-    A share `dropout` of the lines is replaced by quiet_line and `jitter` (natural logarithm) added, so that no single
-    line decides; half the batches see least_bands or more bands, drawn anew.
-    """
-    torch.manual_seed(seed)
-    lines, moments = torch.from_numpy(features.lines), torch.from_numpy(features.moments)
-    targets = torch.from_numpy(pd.Categorical(labels, CLASSES).codes.astype(np.int64))
-    bands = lines.shape[1]
-    net = LineNetwork(lines.shape[2], len(CLASSES), **network)
-    optimizer = torch.optim.AdamW(net.parameters(), lr=learning_rate, weight_decay=weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=steps)
-    for step in range(steps):
-        batch = torch.randint(len(targets), (batch_size,))
-        seen = torch.randperm(bands)[: torch.randint(least_bands, bands + 1, ()).item() if step % 2 else bands]
-        heights = lines[batch][:, seen]
-        heights = torch.where(torch.rand(batch_size, 1, lines.shape[2]) < dropout, quiet_line, heights)
-        heights = heights + jitter * torch.randn_like(heights)
-        loss = functional.cross_entropy(net(heights, moments[batch][:, seen]), targets[batch])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-    return {name: weight.numpy() for name, weight in net.state_dict().items()}
 
 
 def fit_recording_diagnosis(

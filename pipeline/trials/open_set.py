@@ -7,9 +7,9 @@ from model.recording.classes import COMBS
 from model.recording.familiarity import novelty, relative_distance
 from model.recording.lines import Features
 from model.recording.thresholds import Familiarity
+from pipeline.training.lines import WINDOW_LENGTH, lines_metadata, load_lines
 from pipeline.training.recording import bearing_of, fit_spectra
 from pipeline.trials import folds
-from pipeline.trials.lines import WINDOW_LENGTH, lines_metadata, load_lines
 
 
 def try_open_set(label: str, limits: Familiarity, **spectra: float) -> dict[str, float]:

@@ -9,25 +9,28 @@ from multiprocessing import get_context, parent_process
 from typing import Any
 
 import joblib
-import torch
 from tqdm import tqdm
 
 
 def run_jobs(work: Callable[..., Any], jobs: list[tuple]) -> dict[tuple, Any]:
     """Return {job: work(*job)}, computed by one process a core in the order of jobs; the first failure ends them all.
 
-    A forked child of a process in which torch has computed can hang, so the processes are spawned.
+    A forked child of a process in which torch has computed can hang, so the processes are spawned. On one core this
+    process computes: another one would load the libraries once more.
     """
-    processes = ProcessPoolExecutor(
-        joblib.cpu_count(), mp_context=get_context("spawn"), initializer=prepare_process
-    )  # fmt: skip
+    cores = joblib.cpu_count()
+    if cores == 1:
+        return {job: work(*job) for job in tqdm(jobs, **PROGRESS)}
+    processes = ProcessPoolExecutor(cores, mp_context=get_context("spawn"), initializer=prepare_process)
     try:
         with one_thread():
             futures = {processes.submit(work, *job): job for job in jobs}  # spawns the processes
-        finished = tqdm(as_completed(futures), total=len(futures), desc="jobs", unit="job", disable=None)
-        return {futures[future]: future.result() for future in finished}
+        return {futures[future]: future.result() for future in tqdm(as_completed(futures), **PROGRESS, total=len(jobs))}
     finally:
         processes.shutdown(cancel_futures=True)
+
+
+PROGRESS = {"desc": "jobs", "unit": "job", "disable": None}
 
 
 @contextmanager
@@ -46,11 +49,9 @@ def one_thread() -> Iterator[None]:
 
 
 def prepare_process() -> None:
-    """Make a process of the pool ready: one thread of torch, and it ends with a parent that was killed."""
+    """Make a process of the pool ready: it shows no progress of its own, and it ends with a parent that was killed."""
     threading.Thread(target=end_with_parent, daemon=True).start()
     os.environ["TQDM_DISABLE"] = "1"
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
 
 
 def end_with_parent() -> None:

@@ -12,10 +12,10 @@ from model.recording.experts import network_odds
 from model.recording.familiarity import relative_distance
 from model.recording.lines import Features
 from model.recording.thresholds import Thresholds
+from pipeline.training.lines import WINDOW_LENGTH, lines_metadata, load_lines, load_networks
 from pipeline.training.recording import fit_recording_diagnosis
 from pipeline.trials import folds
 from pipeline.trials.folds import PROTOCOLS, Fold
-from pipeline.trials.lines import WINDOW_LENGTH, lines_metadata, load_lines, load_networks
 from pipeline.trials.scores import Entry, assess
 
 Networks = list[dict[str, np.ndarray]]

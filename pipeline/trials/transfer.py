@@ -86,6 +86,7 @@ def train_transfer_network(
     """Return the network trained on scaled windows, classes drawn alike; each window is noisy, shifted and at another
     speed every time it is seen."""
     torch.manual_seed(seed)
+    torch.use_deterministic_algorithms(True)
     classes = sorted(set(labels[training]))
     members = [torch.from_numpy(np.flatnonzero(training & (labels == name))) for name in classes]
     net = TransferCNN(len(classes)).train()

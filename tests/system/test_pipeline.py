@@ -109,8 +109,8 @@ def short(cwru, mirror, tmp_path_factory) -> Path:
     keep_rows(repository / "data" / "rigs" / "mfpt.csv", ".*vload_[12]|normal.*")
     params = yaml.safe_load((repository / "params.yaml").read_text())
     params["simulate"] |= {"machines": 800}
-    params["diagnosis"] |= {"networks": 1}
-    params["diagnosis"]["training"] |= {"steps": 400}
+    params["line_networks"] |= {"networks": 1}
+    params["line_networks"]["training"] |= {"steps": 400}
     params["protocols"] |= {"seeds": [0]}
     params["window_trials"] |= {"epochs": 1, "batch_size": 128, "network": params["train"]["network"] | {"channels": 1}}
     params["transfer_trials"] |= {"steps": 5}

@@ -9,6 +9,7 @@ from model.recording.familiarity import relative_distance, spectral_familiarity
 from model.recording.lines import Features
 from model.recording.thresholds import Thresholds
 from model.thresholds import read_thresholds
+from pipeline.training.line_network import train_line_network
 from pipeline.training.recording import (
     bearing_of,
     bearing_weights,
@@ -17,7 +18,6 @@ from pipeline.training.recording import (
     fit_recording_diagnosis,
     fit_spectra,
     inner_folds,
-    train_line_network,
 )
 from tests.conftest import ROOT
 

@@ -1,4 +1,4 @@
-"""What the trials of the recording diagnosis read: the lines of all recordings, and the networks of one seed."""
+"""What the recording diagnosis is fitted on: the lines of all recordings, and the networks of one seed."""
 
 from functools import cache
 
