@@ -1,3 +1,4 @@
+import os
 import time
 
 import pytest
@@ -20,6 +21,15 @@ def fail(number: int) -> None:
 
 def test_every_job_is_answered_by_a_process_with_one_thread():
     assert run_jobs(work, [(2,), (3,)]) == {(2,): (4, 1), (3,): (9, 1)}
+
+
+def test_on_one_core_no_other_process_loads_the_libraries(monkeypatch):
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+    assert run_jobs(own_process, [(1,), (2,)]) == {(1,): os.getpid(), (2,): os.getpid()}
+
+
+def own_process(number: int) -> int:
+    return os.getpid()
 
 
 def test_the_first_failure_ends_the_others():
