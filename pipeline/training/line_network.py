@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from model.recording.classes import CLASSES
 from model.recording.lines import Features
+from pipeline.training.seeds import set_seed
 
 
 class LineNetwork(nn.Module):
@@ -47,8 +48,7 @@ def train_line_network(
     A share `dropout` of the lines is replaced by quiet_line and `jitter` (natural logarithm) added, so that no single
     line decides; half the batches see least_bands or more bands, drawn anew.
     """
-    torch.manual_seed(seed)
-    torch.use_deterministic_algorithms(True)
+    set_seed(seed)
     lines, moments = torch.from_numpy(features.lines), torch.from_numpy(features.moments)
     targets = torch.from_numpy(pd.Categorical(labels, CLASSES).codes.astype(np.int64))
     bands = lines.shape[1]

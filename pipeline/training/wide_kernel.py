@@ -8,6 +8,7 @@ from tqdm import trange
 
 from model.window.wide_kernel import WideKernelCNN
 from pipeline.params import InputError
+from pipeline.training.seeds import set_seed
 
 
 def train(
@@ -28,9 +29,8 @@ def train(
     training and validation are scaled windows (windows, window_length) and their class numbers (windows,). noise is the
     range of signal-to-noise ratios (dB) that half of each batch gets; None for none.
     """
-    torch.manual_seed(seed)
+    set_seed(seed)
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
     net = WideKernelCNN(training[0].shape[-1], classes, **network)
     optimizer = torch.optim.AdamW(net.parameters(), lr=learning_rate, weight_decay=weight_decay)
     steps = epochs * -(-len(training[0]) // batch_size)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pipeline.training.seeds import set_seed
 from pipeline.training.wide_kernel import add_noise
 from pipeline.trials.scores import Entry
 from pipeline.trials.windows import Answer, load_windows, to_probabilities, try_transfer
@@ -85,8 +86,7 @@ def train_transfer_network(
 ) -> TransferCNN:
     """Return the network trained on scaled windows, classes drawn alike; each window is noisy, shifted and at another
     speed every time it is seen."""
-    torch.manual_seed(seed)
-    torch.use_deterministic_algorithms(True)
+    set_seed(seed)
     classes = sorted(set(labels[training]))
     members = [torch.from_numpy(np.flatnonzero(training & (labels == name))) for name in classes]
     net = TransferCNN(len(classes)).train()
