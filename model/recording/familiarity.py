@@ -8,7 +8,7 @@ from model.recording.experts import spectral_features
 from model.recording.lines import Features
 from model.recording.thresholds import Familiarity
 
-DISTANCES = 128  # windows compared with all spectra at once
+DISTANCES = 32  # windows compared with all spectra at once, few enough for a processor's cache
 
 
 @dataclass

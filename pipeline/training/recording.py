@@ -104,10 +104,12 @@ def fit_head(values: np.ndarray, target: np.ndarray, weight: np.ndarray, regular
 
 def bearing_weights(metadata: pd.DataFrame, side: np.ndarray) -> np.ndarray:
     """Return weights (windows,) of mean 1: sides alike, within a side bearings, within a bearing windows."""
-    table = pd.DataFrame({"side": side, "bearing": bearing_of(metadata).to_numpy()})
-    windows = table.groupby(["side", "bearing"]).bearing.transform("size")
-    bearings = table.groupby("side").bearing.transform("nunique")
-    weight = (1 / (windows * bearings)).to_numpy()
+    side_of, bearing = pd.factorize(side)[0], pd.factorize(bearing_of(metadata))[0]
+    sides = side_of.max() + 1
+    group = bearing * sides + side_of
+    windows = np.bincount(group)[group]
+    bearings = np.bincount(np.unique(group) % sides)[side_of]
+    weight = 1 / (windows * bearings)
     return weight / weight.mean()
 
 

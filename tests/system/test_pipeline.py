@@ -109,6 +109,7 @@ def short(cwru, mirror, tmp_path_factory) -> Path:
     keep_rows(repository / "data" / "rigs" / "mfpt.csv", ".*vload_[12]|normal.*")
     params = yaml.safe_load((repository / "params.yaml").read_text())
     params["simulate"] |= {"machines": 800}
+    params["lines"] |= {"noise": [0]}
     params["line_networks"] |= {"networks": 1}
     params["line_networks"]["training"] |= {"steps": 400}
     params["protocols"] |= {"seeds": [0]}
@@ -154,6 +155,7 @@ def test_a_trial_runs_again_where_something_it_rests_on_has_changed_and_only_the
         ("params.yaml", "epochs: 1\n", "epochs: 2\n", windows),
         ("params.yaml", "regularisation: 0.2", "regularisation: 0.3",
          {"diagnosis", "recording_trials@recording", "recording_trials@simulation_only"}),
+        ("params.yaml", "agree: 0.8", "agree: 0.7", {"diagnosis"}),
         ("params.yaml", "speed_jitter: 0.03", "speed_jitter: 0.04", {"transfer_trials"}),
         ("pipeline/trials/windows.py", "VALIDATION = 0.1", "VALIDATION = 0.2", windows | {"transfer_trials"}),
     ):  # fmt: skip
