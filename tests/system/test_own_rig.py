@@ -3,7 +3,6 @@
 import csv
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -67,16 +66,9 @@ def bring_own_rig(repository: Path) -> None:
     (repository / "params.yaml").write_text(yaml.safe_dump(params))
 
 
-def clone_without_results(copy_repository: Callable[[], Path]) -> Path:
-    """A clone without what DVC notes of other recordings, all of which it writes anew after each stage."""
-    repository = copy_repository()
-    (repository / "dvc.lock").unlink()
-    return repository
-
-
 @pytest.fixture(scope="module")
 def own_rig(copy_repository) -> Path:
-    repository = clone_without_results(copy_repository)
+    repository = copy_repository()
     bring_own_rig(repository)
     reproduce(repository)
     return repository
@@ -100,7 +92,7 @@ def test_a_second_run_does_nothing(own_rig):
 @pytest.fixture
 def other(own_rig, copy_repository) -> Path:
     """Another clone with the same rig, in which nothing ran."""
-    repository = clone_without_results(copy_repository)
+    repository = copy_repository()
     shutil.copytree(own_rig / "rig", repository / "rig")
     shutil.copyfile(own_rig / "params.yaml", repository / "params.yaml")
     return repository
