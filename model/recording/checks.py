@@ -1,11 +1,13 @@
 """What makes a recording unfit for a diagnosis: wrong input, a dead sensor, clipping, a lone tone, noise, the speed."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from model.bearings import Bearing
 from model.recording.lines import LEAST_RATE, SPECTRUM_EDGES, WINDOW_SECONDS, Features, window_length
 from model.recording.recording import Recording
-from model.recording.spectra import BANDS
+from model.recording.spectra import BANDS, hanning
 from model.recording.thresholds import Checks, Thresholds
 
 ROUNDING = 1e-10  # of the largest value; a recording that varies by less holds nothing but its numbers' rounding
@@ -130,7 +132,7 @@ def find_defect(signal: np.ndarray, sampling_rate: float, limits: Checks) -> str
     if clipped > limits.clipped:
         return f"the signal is clipped: {100 * clipped:.2g} % of the samples rest on its largest or smallest value"
     part = signal[: quick_length(len(signal))]
-    tapered = ((part - part.mean()) * np.hanning(len(part))).astype(np.float32)
+    tapered = ((part - part.mean()) * hanning(len(part))).astype(np.float32)
     power = np.square(np.abs(np.fft.rfft(tapered)), dtype=np.float64)
     heard = power[round(limits.drift * len(part) / sampling_rate) :]
     first = len(power) - len(heard) if heard.sum() > limits.audible * power.sum() else 0
@@ -140,6 +142,7 @@ def find_defect(signal: np.ndarray, sampling_rate: float, limits: Checks) -> str
     return ""
 
 
+@lru_cache(maxsize=64)
 def quick_length(samples: int) -> int:
     """Return the largest length up to samples that an FFT is quick with; a prime one takes many times its memory."""
     lengths = [2**two * 3**three * 5**five for two in range(25) for three in range(9) for five in range(6)]

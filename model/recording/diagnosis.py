@@ -119,7 +119,8 @@ class RecordingDiagnosis:
         reason = self.find_fault_of_recording(recording, signal, bearing, analysis)
         if reason:
             return Diagnosis(UNKNOWN, reason, EVEN, 0.0, dict.fromkeys(COMBS, 0.0), [], evidence, analysis)
-        likely, limits = self.ask_networks(recording, analysis.features), self.thresholds.decision
+        lines = self.ask_networks(analysis.features)
+        likely, limits = self.trust_networks(recording, lines), self.thresholds.decision
         if estimated:
             decided = name_by_estimated_lines(evidence, bearing, likely, limits)
         else:
@@ -127,7 +128,7 @@ class RecordingDiagnosis:
         if estimated or is_too_slow(recording.rpm, self.thresholds.checks):
             return self.conclude_by_lines(recording, signal, analysis, evidence, baseline, decided)
         relative = relative_distance(self.spectra, analysis.features)
-        each = self.probabilities(analysis.features, relative)
+        each = self.probabilities(analysis.features, lines, relative)
         trust = spectral_trust(relative, self.thresholds.familiarity)
         each, change = follow_lines(each, decided[0], trust, limits), None
         if baseline:
@@ -161,13 +162,16 @@ class RecordingDiagnosis:
         networks = [] if is_too_slow(slowest, self.thresholds.checks) else self.networks
         return find_change(networks, healthy, features, self.thresholds, levels, growth, alone)
 
-    def ask_networks(self, recording: Recording, features: Features) -> dict[str, float] | None:
-        """Return the networks' probabilities for the recording, or None at a speed that they were not trained for."""
+    def ask_networks(self, features: Features) -> Odds:
+        """Return the log-odds of windows that the networks read from the bearing's lines."""
+        return network_odds(self.networks, features, self.thresholds.experts)
+
+    def trust_networks(self, recording: Recording, lines: Odds) -> dict[str, float] | None:
+        """Return the probabilities of the networks' odds, or None at a speed that they were not trained for."""
         slowest, fastest = self.thresholds.decision.network_rpm
         if not slowest <= recording.rpm <= fastest:
             return None
-        odds = network_odds(self.networks, features, self.thresholds.experts)
-        return to_dict(pool_windows(probabilities(odds)))
+        return to_dict(pool_windows(probabilities(lines)))
 
     def conclude_by_lines(
         self,
@@ -215,18 +219,17 @@ class RecordingDiagnosis:
             return "noise and nothing else: no tone, no impact and no line of a machine"
         return ""
 
-    def probabilities(self, features: Features, relative: np.ndarray) -> np.ndarray:
+    def probabilities(self, features: Features, lines: Odds, relative: np.ndarray) -> np.ndarray:
         """Return the calibrated probabilities (windows, classes) without a baseline.
 
-        relative is the relative_distance of the features' spectra, (windows,).
+        lines are what ask_networks says of the features, relative (windows,) the relative_distance of their spectra.
         """
-        odds = self.odds(features, relative)
+        odds = self.odds(features, lines, relative)
         return calibrate(probabilities(odds), self.temperature, relative, self.thresholds.familiarity)
 
-    def odds(self, features: Features, relative: np.ndarray) -> Odds:
+    def odds(self, features: Features, lines: Odds, relative: np.ndarray) -> Odds:
         """Return the pooled log-odds without a baseline."""
         limits = self.thresholds
-        lines = network_odds(self.networks, features, limits.experts)
         spectral = head_odds(self.heads, features, limits.experts)
         return pool(lines, spectral, relative, clarity(features.combs, limits.decision), limits)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.recording.recording import Recording
+from model.recording.spectra import hanning
 from model.recording.thresholds import Baseline
 from model.recording.windows import cut, in_parts
 
@@ -78,7 +79,7 @@ def log_unit(signal: np.ndarray) -> float:
 def band_power(windows: np.ndarray, sampling_rate: float) -> np.ndarray:
     """Return the mean square of Hann-tapered windows (windows, samples) between EDGES, (windows, bands)."""
     length = windows.shape[1]
-    taper = np.hanning(length)
+    taper = hanning(length)
     centred = windows - windows.mean(axis=1, keepdims=True)
     power = np.square(np.abs(np.fft.rfft(centred * taper, axis=1))) * 2 / (length * np.square(taper).sum())
     bins = np.rint(EDGES[USABLE * sampling_rate >= EDGES] * length / sampling_rate).astype(int)

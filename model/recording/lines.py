@@ -66,6 +66,7 @@ def name(harmonic: int, line: str, side: int = 0, sideband: str = "") -> str:
     return f"{harmonic} {line}{around}"
 
 
+@lru_cache(maxsize=64)
 def window_length(sampling_rate: float) -> int:
     """Return the samples of one window at a rate (Hz): the length nearest WINDOW_SECONDS that an FFT is quick with."""
     target = WINDOW_SECONDS * sampling_rate

@@ -13,6 +13,7 @@ BAND_LIMIT = 5_000  # Hz; recorders' filters show above
 FADE_OUT = 4_950  # Hz; from here to the band limit the spectrum is faded out
 SURROUNDINGS = 22  # bins on either side that a line is compared with
 EDGE = 64  # bins over which a band sets in and out
+KEPT = 2**17  # samples of a taper that is kept
 FLOOR = np.float32(1e-6)  # of the envelope's mean: keeps the logarithm finite
 
 
@@ -75,6 +76,14 @@ def band_taper(bins: int) -> np.ndarray:
     taper[:EDGE] = np.sin(np.linspace(0, np.pi / 2, EDGE)) ** 2
     taper[-EDGE:] = taper[:EDGE][::-1]
     return taper
+
+
+def hanning(samples: int) -> np.ndarray:
+    """Return Hann's window (samples,). One that is long is made anew: it takes more memory than time."""
+    return keep_hanning(samples) if samples <= KEPT else np.hanning(samples)
+
+
+keep_hanning = lru_cache(maxsize=8)(np.hanning)
 
 
 @lru_cache

@@ -10,7 +10,7 @@ from model.bearings import FaultOrders
 from model.recording.lines import Features, concatenate, read_features, window_length
 from model.recording.orders.families import highest_order
 from model.recording.recording import Recording
-from model.recording.spectra import transform_windows
+from model.recording.spectra import hanning, transform_windows
 from model.recording.thresholds import Checks
 
 HOP = 0.5  # of a window
@@ -72,11 +72,11 @@ def analyse(recording: Recording, signal: np.ndarray, orders: FaultOrders, limit
         features.append(read_features(spectra, shaft_rate, orders))
         envelope_spectra.append(np.stack([each[:, :bins] for each in spectra.envelopes]))
         power = power + tapered_power(part)
-    amplitude = 2 * np.sqrt(power / max(len(windows), 1)) / np.hanning(windows.shape[1]).sum()
+    amplitude = 2 * np.sqrt(power / max(len(windows), 1)) / hanning(windows.shape[1]).sum()
     return Analysis(starts, concatenate(features), amplitude, np.concatenate(envelope_spectra, axis=1), spacing)
 
 
 def tapered_power(windows: np.ndarray) -> np.ndarray:
     """Return the sum over windows (windows, samples) of the squared amplitudes of their Hann-tapered FFT, (bins,)."""
     centred = windows - windows.mean(axis=1, keepdims=True)
-    return np.square(np.abs(np.fft.rfft(centred * np.hanning(windows.shape[1]), axis=1))).sum(axis=0)
+    return np.square(np.abs(np.fft.rfft(centred * hanning(windows.shape[1]), axis=1))).sum(axis=0)

@@ -51,7 +51,7 @@ def fit_recording_diagnosis(
     for training, tried in inner_folds(metadata):
         diagnosis, part = fit(training), clean.select(tried)
         relative = relative_distance(diagnosis.spectra, part)
-        held_out.append(probabilities(diagnosis.odds(part, relative)))
+        held_out.append(probabilities(diagnosis.odds(part, diagnosis.ask_networks(part), relative)))
         distance.append(relative)
         truth.append(metadata.label[tried])
         weight.append(bearing_weights(metadata[tried], metadata.label[tried].to_numpy()))

@@ -77,4 +77,5 @@ def fit_on(
 
 
 def answer_fitted(diagnosis: RecordingDiagnosis, features: Features) -> np.ndarray:
-    return diagnosis.probabilities(features, relative_distance(diagnosis.spectra, features))
+    relative = relative_distance(diagnosis.spectra, features)
+    return diagnosis.probabilities(features, diagnosis.ask_networks(features), relative)

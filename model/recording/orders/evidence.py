@@ -22,7 +22,7 @@ from model.recording.orders.combs import (
     take_out_foreign,
 )
 from model.recording.orders.families import SHOWN_HARMONICS, Family, list_families
-from model.recording.orders.spectra import AROUND, OrderSpectra, transform_orders
+from model.recording.orders.spectra import AROUND, OrderSpectra, median, transform_orders
 from model.recording.orders.speed import find_factor, is_stated
 from model.recording.recording import Recording
 from model.recording.spectra import BANDS
@@ -119,10 +119,11 @@ def look(
     null = take_out_families(spectra, heights, families, found, factor)
     looks = []
     for family, comb in zip(families, found, strict=True):
-        masked = comb, find_highest_decoy(spectra, null, families, family, slip, factor)
-        beside = (masked, look_on_shaft(spectra, heights, families, family, factor, slip))
-        at_shaft = abs(family.order - round(family.order)) <= slip * family.order + SHAFT_ROOM * spectra.spacing
-        looks.append(max(beside if at_shaft else (masked,), key=lambda each: each[0].score - each[1]))
+        found_and_decoy = comb, find_highest_decoy(spectra, null, families, family, slip, factor)
+        if abs(family.order - round(family.order)) <= slip * family.order + SHAFT_ROOM * spectra.spacing:
+            beside = look_on_shaft(spectra, heights, families, family, factor, slip)
+            found_and_decoy = max(found_and_decoy, beside, key=lambda each: each[0].score - each[1])
+        looks.append(found_and_decoy)
     return looks
 
 
@@ -170,7 +171,7 @@ def line_shares(spectra: OrderSpectra, band: int, fundamental: float) -> tuple[n
     centres = centres[centres + 1 < len(power)]
     reach = round(AROUND / spectra.spacing)
     peaks = np.array([power[centre - 1 : centre + 2].max() for centre in centres])
-    around = np.array([np.median(power[max(centre - reach, 0) : centre + reach]) for centre in centres])
+    around = np.array([median(power[max(centre - reach, 0) : centre + reach]) for centre in centres])
     return peaks, around
 
 

@@ -7,6 +7,7 @@ contradiction is called where a comb of lines stands clear at another rate and n
 import numpy as np
 
 from model.recording.recording import Recording
+from model.recording.spectra import hanning
 from model.recording.thresholds import ShaftCheck
 
 TEETH = 6  # harmonics of the shaft
@@ -58,7 +59,7 @@ def mean_power(signal: np.ndarray, length: int, bins: int) -> np.ndarray:
     """Return the power (bins,) of the mean of the first Hann segments that overlap by half."""
     segments = min(2 * (min(len(signal), MOST_SAMPLES) // length) - 1, MOST_SEGMENTS)
     scale = max(float(np.abs(signal[:MOST_SAMPLES]).max()), np.finfo(float).tiny)  # squares of 1e200 would overflow
-    window = np.hanning(length) / scale
+    window = hanning(length) / scale
     power = 0.0
     for start in range(0, segments * length // 2, length // 2):
         segment = signal[start : start + length]

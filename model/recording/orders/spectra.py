@@ -163,11 +163,25 @@ def stand_out(power: np.ndarray, spacing: float) -> np.ndarray:
     if not stretches:
         return heights
     level = np.log(power[:there] + TINY)
-    medians = np.median(level[: stretches * stretch].reshape(stretches, stretch), axis=1)
+    medians = median(level[: stretches * stretch].reshape(stretches, stretch))
     level -= np.interp(np.arange(there), (np.arange(stretches) + 0.5) * stretch - 0.5, medians)
-    level /= max(-np.quantile(level, 0.25) / 0.6745, 1e-9)
+    level /= max(-quartile(level) / 0.6745, 1e-9)
     highest = level.copy()
     highest[1:-1] = np.maximum(np.maximum(level[:-2], level[2:]), level[1:-1])
     highest = np.minimum(highest, TALLEST)
     heights[:there] = highest - highest.mean()
     return heights
+
+
+def median(values: np.ndarray) -> np.ndarray:
+    """Return the medians over the last axis; numpy's takes ten times as long for so few numbers."""
+    ordered, number = np.sort(values, axis=-1), values.shape[-1]
+    return (ordered[..., (number - 1) // 2] + ordered[..., number // 2]) / 2
+
+
+def quartile(values: np.ndarray) -> float:
+    """Return the lower quartile of numbers (values,), as np.quantile's."""
+    below, part = divmod(len(values) - 1, 4)
+    low, high = np.partition(values, (below, below + 1))[below : below + 2] if len(values) > 1 else values[[0, 0]]
+    share = part / 4
+    return float(low + (high - low) * share if share < 0.5 else high - (high - low) * (1 - share))

@@ -58,8 +58,9 @@ def is_stated(factor: float, limits: thresholds.Speed) -> bool:
 def weigh_factors(spectra: OrderSpectra, orders: FaultOrders, limits: thresholds.Speed) -> Support:
     """Return the factors that are tried and what the shaft's and the bearing's combs together say for each."""
     factors = np.arange(1 - limits.reach, 1 + limits.reach + FINE / 2, FINE)
-    decoys = np.quantile(score_shaft(spectra, DECOYS), limits.decoy_share, axis=1)
-    shaft = (score_shaft(spectra, factors) - decoys[:, None]).max(axis=0)
+    scores = score_shaft(spectra, np.concatenate([DECOYS, factors]))
+    decoys = np.quantile(scores[:, : len(DECOYS)], limits.decoy_share, axis=1)
+    shaft = (scores[:, len(DECOYS) :] - decoys[:, None]).max(axis=0)
     bearing = limits.bearing_weight * score_bearing(spectra, list_families(orders), factors, limits.slip)
     most = limits.most_shaft, limits.bearing_weight * limits.most_bearing
     return Support(factors, shaft, np.clip(shaft, 0, most[0]) + np.clip(bearing, 0, most[1]), shaft + bearing)

@@ -21,7 +21,10 @@ def test_saved_and_read_again_it_answers_the_same(diagnosis, tmp_path, noise):
     diagnosis.save(tmp_path / "diagnosis.json")
     again = RecordingDiagnosis.load(tmp_path / "diagnosis.json")
     features = random_features(noise)
-    answers = [each.probabilities(features, relative_distance(each.spectra, features)) for each in (diagnosis, again)]
+    answers = [
+        each.probabilities(features, each.ask_networks(features), relative_distance(each.spectra, features))
+        for each in (diagnosis, again)
+    ]
     np.testing.assert_array_equal(*answers)
     assert (tmp_path / "diagnosis.json").read_bytes() == (ROOT / "assets" / "diagnosis.json").read_bytes()
 

@@ -70,7 +70,7 @@ def networks(metadata, noise):
 def test_what_it_was_shown_it_knows_again(metadata, networks, noise):
     clean, augmented, new = (make_features(metadata, noise) for _ in range(3))
     diagnosis = fit_recording_diagnosis(networks, clean, augmented, metadata, *FITTING)
-    answers = diagnosis.probabilities(new, relative_distance(diagnosis.spectra, new))
+    answers = diagnosis.probabilities(new, diagnosis.ask_networks(new), relative_distance(diagnosis.spectra, new))
     assert (np.array(CLASSES)[answers.argmax(axis=1)] == metadata.label).mean() > 0.97
 
 
@@ -173,6 +173,5 @@ def test_noise_alone_does_not_make_a_machine_unfamiliar(metadata, noise):
 def test_probabilities_of_the_experts_sum_to_one(metadata, networks, noise):
     features = make_features(metadata, noise)
     diagnosis = fit_recording_diagnosis(networks, features, features, metadata, *FITTING)
-    np.testing.assert_allclose(
-        probabilities(diagnosis.odds(features, relative_distance(diagnosis.spectra, features))).sum(axis=1), 1
-    )
+    odds = diagnosis.odds(features, diagnosis.ask_networks(features), relative_distance(diagnosis.spectra, features))
+    np.testing.assert_allclose(probabilities(odds).sum(axis=1), 1)
