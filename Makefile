@@ -41,7 +41,7 @@ test: .venv/ready
 	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "alone and not soak" tests/tools
 
 bench: .venv/ready
-	dvc repro scale@as_recorded split@as_recorded
+	dvc repro scale split
 	python -m tests.tools.bench.training
 	python -m tests.tools.bench.serving
 	python -m tests.tools.bench.others

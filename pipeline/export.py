@@ -1,4 +1,4 @@
-"""Stage export: write the trained diagnosis as state_dict, decoder.json and one ONNX graph, and check the graph."""
+"""Stage export: write each trained diagnosis as state_dict, decoder.json and one ONNX graph, and check the graph."""
 
 import hashlib
 import json
@@ -27,7 +27,12 @@ BATCH = 512
 EXAMPLE_RPM, EXAMPLE_RATE = 1_750, 12_000  # turns a minute, Hz
 
 
-def main(setting: str, assets: str) -> None:
+def main() -> None:
+    for setting, assets in params.load("settings").items():
+        export(setting, Path(assets))
+
+
+def export(setting: str, assets: Path) -> None:
     section, scale, network = params.load("export"), params.load("scale", setting), params.load("train")["network"]
     contract = params.load("windows", setting) | scale
     windows = np.load(WINDOWS / setting / "windows.npy")
@@ -50,11 +55,10 @@ def main(setting: str, assets: str) -> None:
     # What a service has to know and say: the contract of its input and what it learned from.
     onnx.helper.set_model_props(graph, {name: json.dumps(fact) for name, fact in facts.items()})
     check_probabilities(diagnosis, graph, windows, section["tolerance"])
-    write_model(setting, Path(assets), graph)
+    write_model(setting, assets, graph)
     examples = simulated_records(windows.shape[-1])
-    write_example(examples, Path(assets) / "example.json")
-    picture = Path(assets) / "architecture.png"
-    draw_architecture(diagnosis, examples[1], classes, contract["sampling_rate"], picture)
+    write_example(examples, assets / "example.json")
+    draw_architecture(diagnosis, examples[1], classes, contract["sampling_rate"], assets / "architecture.png")
 
 
 def load_trained(setting: str, window_length: int, classes: int, sizes: dict[str, int]) -> WideKernelCNN:

@@ -1,4 +1,4 @@
-"""Stage scale: band-limit and z-score every window, with the front end that the served graph holds."""
+"""Stage scale: band-limit and z-score every window of each setting, with the front end that the served graph holds."""
 
 import numpy as np
 import torch
@@ -10,13 +10,14 @@ from pipeline.params import SCALED, WINDOWS
 BATCH = 512
 
 
-def main(setting: str) -> None:
-    windows = np.load(WINDOWS / setting / "windows.npy")
-    sampling_rate = params.load("windows", setting)["sampling_rate"]
-    scaled = scale(windows, sampling_rate=sampling_rate, **params.load("scale", setting))
+def main() -> None:
     SCALED.mkdir(parents=True, exist_ok=True)
-    np.save(SCALED / f"{setting}.npy", scaled)
-    print(f"{setting}: {len(scaled)} windows scaled")
+    for setting in params.load("settings"):
+        windows = np.load(WINDOWS / setting / "windows.npy")
+        sampling_rate = params.load("windows", setting)["sampling_rate"]
+        scaled = scale(windows, sampling_rate=sampling_rate, **params.load("scale", setting))
+        np.save(SCALED / f"{setting}.npy", scaled)
+        print(f"{setting}: {len(scaled)} windows scaled")
 
 
 @torch.inference_mode()

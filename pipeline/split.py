@@ -1,4 +1,4 @@
-"""Stage split: say of every window whether it trains, selects the epoch, or is held out."""
+"""Stage split: say of every window of each setting whether it trains, selects the epoch, or is held out."""
 
 import numpy as np
 import pandas as pd
@@ -9,12 +9,13 @@ from pipeline.catalogue import read_metadata
 from pipeline.params import SPLIT, WINDOWS, InputError
 
 
-def main(setting: str) -> None:
-    metadata = read_metadata(WINDOWS / setting / "metadata.csv")
-    parts = split(len(metadata), **params.load("split"))
+def main() -> None:
     SPLIT.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame({"part": parts}).to_csv(SPLIT / f"{setting}.csv", index=False, lineterminator="\n")
-    print(f"{setting}: {pd.Series(parts).value_counts().to_dict()}")
+    for setting in params.load("settings"):
+        metadata = read_metadata(WINDOWS / setting / "metadata.csv")
+        parts = split(len(metadata), **params.load("split"))
+        pd.DataFrame({"part": parts}).to_csv(SPLIT / f"{setting}.csv", index=False, lineterminator="\n")
+        print(f"{setting}: {pd.Series(parts).value_counts().to_dict()}")
 
 
 def split(windows: int, protocol: str, holdout: float, validation: float, seed: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Stage train: fit the wide-kernel network and keep the epoch that did best on the validation part."""
+"""Stage train: fit each setting's wide-kernel network and keep the epoch that did best on the validation part."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,12 @@ from pipeline.params import SCALED, SPLIT, TRAINED, WINDOWS
 from pipeline.training.wide_kernel import train
 
 
-def main(setting: str, assets: str) -> None:
+def main() -> None:
+    for setting, assets in params.load("settings").items():
+        fit(setting, Path(assets))
+
+
+def fit(setting: str, assets: Path) -> None:
     parts, classes = load(setting)
     network, history = train(parts["train"], parts["validation"], len(classes), **params.load("train", setting))
 
@@ -22,9 +27,9 @@ def main(setting: str, assets: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     torch.save(network.state_dict(), folder / "state_dict.pt")
     (folder / "decoder.json").write_text(json.dumps(dict(enumerate(classes))) + "\n")
-    Path(assets).mkdir(parents=True, exist_ok=True)
-    history.to_csv(Path(assets) / "training.csv", index=False, lineterminator="\n")
-    figures.draw_training(history, Path(assets) / "training.png")
+    assets.mkdir(parents=True, exist_ok=True)
+    history.to_csv(assets / "training.csv", index=False, lineterminator="\n")
+    figures.draw_training(history, assets / "training.png")
     best = history.loc[history.validation_loss.idxmin()]
     print(
         f"{setting}: epoch {best.epoch:.0f} kept, {100 * best.validation_accuracy:.2f} % of the validation part right"

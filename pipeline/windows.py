@@ -1,4 +1,4 @@
-"""Stage windows: cut every recording into windows, one metadata row each."""
+"""Stage windows: cut every recording into windows of each setting, one metadata row each."""
 
 import json
 
@@ -14,16 +14,17 @@ from pipeline.training.signals import read_signals
 DESCRIPTION = ["label", "fault_diameter", "outer_race_position", "load_hp", "rpm"]
 
 
-def main(setting: str) -> None:
+def main() -> None:
     catalogue = read_catalogue(params.load("download")["catalogue"])
     manifest = json.loads((RECORDINGS / MANIFEST).read_text())
     signals = read_signals(catalogue, manifest, RECORDINGS)
-    windows, metadata = cut(catalogue, signals, **params.load("windows", setting))
-    folder = WINDOWS / setting
-    folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "windows.npy", windows)
-    metadata.to_csv(folder / "metadata.csv", index=False, lineterminator="\n")
-    print(f"{setting}: {len(windows)} windows: {metadata.label.value_counts().sort_index().to_dict()}")
+    for setting in params.load("settings"):
+        windows, metadata = cut(catalogue, signals, **params.load("windows", setting))
+        folder = WINDOWS / setting
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / "windows.npy", windows)
+        metadata.to_csv(folder / "metadata.csv", index=False, lineterminator="\n")
+        print(f"{setting}: {len(windows)} windows: {metadata.label.value_counts().sort_index().to_dict()}")
 
 
 def cut(

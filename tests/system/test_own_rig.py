@@ -100,7 +100,7 @@ def other(own_rig, copy_repository) -> Path:
 
 def test_killed_at_the_start_and_before_the_end_of_a_stage_it_makes_the_bytes_of_one_that_was_not(own_rig, other):
     """One kill of each kind."""
-    for stage, lines_later in (("scale@resampled", 0), ("train@resampled", 2)):
+    for stage, lines_later in (("scale", 0), ("train", 2)):
         assert reproduce_and_kill(other, set(STAGES) - {stage}, lines_later) == stage
     reproduce(other)
     assert_identical(own_rig, other)

@@ -9,11 +9,7 @@ from pathlib import Path
 
 from tests.conftest import environment
 
-STAGES = [
-    "download", "windows@resampled", "windows@as_recorded", "scale@resampled", "scale@as_recorded", "split@resampled",
-    "split@as_recorded", "train@resampled", "train@as_recorded", "export@resampled", "export@as_recorded", "evaluate",
-    "service",
-]  # fmt: skip
+STAGES = ["download", "windows", "scale", "split", "train", "export", "evaluate", "service"]
 ARTEFACTS = [
     "data/windows/resampled/windows.npy", "data/windows/as_recorded/windows.npy", "data/windows/resampled/metadata.csv",
     "data/scaled/resampled.npy", "data/split/resampled.csv", "data/split/as_recorded.csv",
