@@ -2,6 +2,7 @@
 
 import ast
 import csv
+import re
 from collections.abc import Iterable
 from copy import deepcopy
 from pathlib import Path
@@ -249,7 +250,10 @@ def outputs(stage: dict) -> list:
 
 
 def write_paths(paths: list[str]) -> str:
-    return ", ".join(f"`{path.replace('${download.catalogue}', 'data/catalogue.csv')}`" for path in paths)
+    """Return paths of dvc.yaml, with the values of params.yaml that they name."""
+    params = read_params()
+    named = re.compile(r"\$\{(\w+)\.(\w+)\}")
+    return ", ".join(f"`{named.sub(lambda found: params[found[1]][found[2]], path)}`" for path in paths)
 
 
 def make_deployment() -> str:
