@@ -29,8 +29,9 @@ def reproduce(repository: Path, *stages: str, **extra: str) -> str:
 def reproduce_and_kill(repository: Path, spared: set[str], lines_later: int, **extra: str) -> str | None:
     """Start the pipeline, kill everything with it in the first stage that is not spared, and return that stage.
 
-    Line 0 of its output is the stage's announcement, line 1 its command; line 2 comes when it has written its outputs
-    and DVC has not yet taken note of them. Returns None where the pipeline came to its end.
+    Line 0 of its output is the stage's announcement, line 1 its command; line 2 comes when it has written outputs,
+    those of its first setting at least, and DVC has not yet taken note of them. Returns None where the pipeline came
+    to its end.
     """
     process = subprocess.Popen(
         ["dvc", "repro", "service"], cwd=repository, env=environment(PYTHONUNBUFFERED="1", **extra), text=True,
