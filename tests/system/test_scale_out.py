@@ -221,8 +221,9 @@ class Load:
             except requests.RequestException:
                 self.met["lost connection", None] += 1
             else:
-                # A proxy that Ray starts on another node shares the port, and answers 404 before it knows the routes.
-                if response.status_code < 500 and response.status_code != 404:
+                # A proxy that Ray starts on another node shares the port, and answers so before it knows the routes.
+                unknown = response.status_code == 404 and "/-/routes" in response.text
+                if response.status_code < 500 and not unknown:
                     return list(response.json()["Analysis"][0]["Probabilities"].values())
                 self.met[response.status_code, response.headers.get("Retry-After")] += 1
             time.sleep(0.05)
