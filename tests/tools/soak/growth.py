@@ -90,7 +90,7 @@ async def mix(
     asking = asyncio.gather(*(keep_sending(index) for index in range(clients)))
     while not asking.done():
         await asyncio.sleep(min(max(seconds / 200, 0.1), 1))
-        megabytes, descriptors = look_at(service.process.pid)
+        megabytes, descriptors = look_at(service.process.pid, "Pss_Anon")
         samples.append(Sample(statuses.total(), megabytes, descriptors))
     await asking
     return samples[:-1], statuses, wrong[:3]  # while the last was taken, clients closed their connections

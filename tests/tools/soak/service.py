@@ -62,12 +62,16 @@ def children(process: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
-def look_at(process: int) -> tuple[float, int]:
-    """Return the memory of the service and its children in MB, shared pages counted once, and their descriptors."""
+def look_at(process: int, pages: str = "Pss") -> tuple[float, int]:
+    """Return the memory of the service and its children in MB, shared pages counted once, and their descriptors.
+
+    pages: "Pss" counts all, "Pss_Anon" none of files: their share rises when another program that maps them ends.
+    """
     group = [process, *children(process)]
-    return sum(map(megabytes_of, group)), sum(len(os.listdir(f"/proc/{member}/fd")) for member in group)  # noqa: PTH208
+    descriptors = sum(len(os.listdir(f"/proc/{member}/fd")) for member in group)  # noqa: PTH208
+    return sum(megabytes_of(member, pages) for member in group), descriptors
 
 
-def megabytes_of(process: int) -> float:
+def megabytes_of(process: int, pages: str = "Pss") -> float:
     rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
-    return int(re.search(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)[1]) * 1024 / MB
+    return int(re.search(rf"^{pages}:\s+(\d+)", rollup, re.MULTILINE)[1]) * 1024 / MB
