@@ -14,15 +14,19 @@ from pipeline.trials.rig_diagnosis import collect, list_conditions, try_on_rig
 
 def main() -> None:
     section = params.load("rig_trials")
+    conditions = [
+        condition for network in ON_RIGS for condition in list_conditions(network, list_rigs(), section["rate_errors"])
+    ]
     trial = partial(
         try_on_rig,
+        conditions=conditions,
         catalogue=params.load("download")["catalogue"],
         most_healthy=section["most_healthy"],
         most_baseline=section["baseline"],
     )
-    jobs = [job for network in ON_RIGS for job in list_conditions(network, list_rigs(), section["rate_errors"])]
-    results = run_jobs(trial, jobs)
-    rigs = collect({job: results[job] for job in jobs})
+    jobs = list(dict.fromkeys((rig, rate_error) for _, rig, rate_error, _ in conditions))
+    results = {condition: entry for job in run_jobs(trial, jobs).values() for condition, entry in job.items()}
+    rigs = collect({condition: results[condition] for condition in conditions})
     (ASSETS / "rigs.json").write_text(json.dumps(rigs, indent=1) + "\n")
     print(write_rigs(rigs))
 

@@ -7,7 +7,7 @@ from api.files.limits import Limits
 from api.recording.answer import MISSING, MistakeError, answer, read
 from api.recording.fields import Fields, parse_bearing
 from api.recording.models import MeasuredAnswer, WorkerAnswer
-from api.recording.past import join_healthy, pack_healthy
+from api.recording.past import pack_healthy, unpack_healthy
 from api.recording.protocol import File, PointHead
 from model.bearings import Bearing
 from model.machine.indicators import measure
@@ -56,7 +56,7 @@ def diagnose(
     diagnosis: RecordingDiagnosis, fields: Fields, said: Recording, healthy: list[bytes], limits: Limits
 ) -> tuple[WorkerAnswer | None, str]:  # fmt: skip
     """Return the diagnosis, or None and why there is none: a recording may be trended and too short to diagnose."""
-    past = join_healthy(healthy, diagnosis.thresholds)
+    past = unpack_healthy(healthy, diagnosis.thresholds)
     try:
         return answer(diagnosis, fields, said, [], limits, past), ""
     except MistakeError as error:

@@ -6,18 +6,18 @@ import json
 import numpy as np
 
 from model.bearings import Bearing
-from model.recording.baseline import Healthy, check_seconds, describe_baseline, to_healthy
+from model.recording.baseline import Healthy, check_seconds, describe_healthy, join_healthy, to_healthy
+from model.recording.checks import check_recording
 from model.recording.levels import Levels
-from model.recording.lines import Features, concatenate
+from model.recording.lines import Features
 from model.recording.recording import Recording
 from model.recording.thresholds import Thresholds
 
 
 def pack_healthy(recording: Recording, bearing: Bearing, limits: Thresholds) -> bytes | None:
     """Return what a healthy recording is like as an .npz file, or None where it is unfit for a baseline."""
-    alone = limits._replace(baseline=limits.baseline._replace(seconds=0))  # it is one of many
     try:
-        healthy = describe_baseline([recording], bearing, alone)
+        healthy = describe_healthy(recording, check_recording(recording), bearing, limits)
     except ValueError:
         return None
     file = io.BytesIO()
@@ -29,19 +29,18 @@ def pack_healthy(recording: Recording, bearing: Bearing, limits: Thresholds) -> 
     return file.getvalue()
 
 
-def join_healthy(packed: list[bytes], limits: Thresholds) -> Healthy | None:
+def unpack_healthy(packed: list[bytes], limits: Thresholds) -> Healthy | None:
     """Return the past that packed recordings make, or None where they last too few seconds together."""
-    features, levels, lines, seconds = [], [], [], 0.0
+    parts, seconds = [], 0.0
     for each in packed:
         with np.load(io.BytesIO(each), allow_pickle=False) as arrays:
             told = json.loads(str(arrays["told"]))
-            features.append(Features(**{name: arrays[name] for name in Features._fields}))
-            levels.append(Levels(arrays["levels"].astype(np.float64), told["rpm"]))
-        lines.append(told["lines"])
+            features = Features(**{name: arrays[name] for name in Features._fields})
+            levels = Levels(arrays["levels"].astype(np.float64), told["rpm"])
+        parts.append(to_healthy(features, limits.baseline)._replace(levels=(levels,), lines=(told["lines"],)))
         seconds += told["seconds"]
     try:
         check_seconds(seconds, limits.baseline)
     except ValueError:
         return None
-    healthy = to_healthy(concatenate(features), limits.baseline)
-    return healthy._replace(levels=tuple(levels), lines=tuple(lines))
+    return join_healthy(parts, limits.baseline)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -70,19 +71,36 @@ def describe_baseline(baseline: Sequence[Recording], bearing: Bearing, limits: T
     except ValueError as error:
         raise BaselineError(f"the healthy baseline cannot be used: {error}") from error
     check_seconds(sum(each.seconds for each in baseline), limits.baseline)
-    analyses, levels, lines = [], [], []
-    for recording, signal in zip(baseline, signals, strict=True):
-        reason = find_defect(signal, recording.sampling_rate, limits.checks)
-        reason = reason or find_hindrance(recording, bearing, limits)
-        if reason:
-            raise BaselineError(f"the healthy baseline cannot be used: {reason}")
-        factor, evidence = read_lines(recording, signal, bearing.orders, limits)
-        recording = replace(recording, rpm=recording.rpm * factor)
-        lines.append({line.fault: line.excess for line in evidence.lines})
-        analyses.append(analyse(recording, signal, bearing.orders, limits.checks).averaged())
-        levels.append(measure_levels(recording, signal, limits.checks.least_variation))
-    healthy = to_healthy(concatenate([analysis.features for analysis in analyses]), limits.baseline)
-    return healthy._replace(analyses=tuple(analyses), levels=tuple(levels), lines=tuple(lines))
+    described = [describe_healthy(*each, bearing, limits) for each in zip(baseline, signals, strict=True)]
+    return join_healthy(described, limits.baseline)
+
+
+def describe_healthy(recording: Recording, signal: np.ndarray, bearing: Bearing, limits: Thresholds) -> Healthy:
+    """Describe one recording of the healthy machine, however short. Raises BaselineError where it is unfit.
+
+    signal (samples,) is what check_recording returns of it.
+    """
+    reason = find_defect(signal, recording.sampling_rate, limits.checks)
+    reason = reason or find_hindrance(recording, bearing, limits)
+    if reason:
+        raise BaselineError(f"the healthy baseline cannot be used: {reason}")
+    factor, evidence = read_lines(recording, signal, bearing.orders, limits)
+    recording = replace(recording, rpm=recording.rpm * factor)
+    analysis = analyse(recording, signal, bearing.orders, limits.checks).averaged()
+    levels = measure_levels(recording, signal, limits.checks.least_variation)
+    lines = {line.fault: line.excess for line in evidence.lines}
+    healthy = to_healthy(analysis.features, limits.baseline)
+    return healthy._replace(analyses=(analysis,), levels=(levels,), lines=(lines,))
+
+
+def join_healthy(parts: Sequence[Healthy], limits: Baseline) -> Healthy:
+    """Return what a machine was like in all of these together, in their order."""
+    healthy = to_healthy(concatenate([part.features for part in parts]), limits)
+    return healthy._replace(
+        analyses=tuple(chain.from_iterable(part.analyses for part in parts)),
+        levels=tuple(chain.from_iterable(part.levels for part in parts)),
+        lines=tuple(chain.from_iterable(part.lines for part in parts)),
+    )
 
 
 def check_seconds(seconds: float, limits: Baseline) -> None:

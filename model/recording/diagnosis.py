@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -48,6 +49,23 @@ EVEN = dict.fromkeys(CLASSES, 1 / len(CLASSES))
 NO_BASELINE = "no healthy baseline was given: healthy or damaged is decided by lines and spectrum alone, the weaker way"
 
 
+class Examined(NamedTuple):
+    """What a recording shows, whatever networks and baseline it is then judged with.
+
+    recording is at its true speed, `factor` times the stated one; signal (samples,) is without its mean. unfit says
+    why nothing can be told from it, estimate what an estimated bearing is; both are empty elsewhere.
+    """
+
+    recording: Recording
+    signal: np.ndarray
+    bearing: Bearing
+    factor: float
+    evidence: Evidence
+    analysis: Analysis
+    unfit: str
+    estimate: str
+
+
 @dataclass
 class RecordingDiagnosis:
     """The experts and what holds them together: networks trained on simulated faults, heads on real spectra, and the
@@ -88,6 +106,13 @@ class RecordingDiagnosis:
         recordings of the same machine when it was healthy, or what describe_baseline made of them. Raises ValueError
         that says what came and what was expected, a BaselineError where it is the baseline.
         """
+        examined = self.examine(recording, bearing)
+        if baseline and not isinstance(baseline, Healthy):
+            baseline = describe_baseline(baseline, examined.bearing, self.thresholds)
+        return self.decide(examined, baseline or None)
+
+    def examine(self, recording: Recording, bearing: Bearing | Estimate) -> Examined:
+        """Return what a recording shows. Raises ValueError that says what came and what was expected."""
         signal, factor, about = check_recording(recording), 1.0, ""
         if isinstance(bearing, Estimate):
             estimate = bearing
@@ -95,46 +120,43 @@ class RecordingDiagnosis:
             about = describe_estimate(estimate, bearing, evidence)
         else:
             factor, evidence = read_lines(recording, signal, bearing.orders, self.thresholds)
-        if baseline and not isinstance(baseline, Healthy):
-            baseline = describe_baseline(baseline, bearing, self.thresholds)
         recording = replace(recording, rpm=recording.rpm * factor)
         analysis = analyse(recording, signal, bearing.orders, self.thresholds.checks)
-        answer = self.answer(recording, signal, bearing, analysis, evidence, baseline, bool(about))
-        answer.bearing, answer.healthy, answer.speed_factor = bearing, baseline or None, factor
-        answer.warnings = [text for text in (about, describe_factor(factor), *answer.warnings) if text]
-        judge(evidence, answer.prediction)
+        unfit = self.find_fault_of_recording(recording, signal, bearing, analysis)
+        return Examined(recording, signal, bearing, factor, evidence, analysis, unfit, about)
+
+    def decide(self, examined: Examined, baseline: Healthy | None = None) -> Diagnosis:
+        """Return the diagnosis of what a recording shows, beside a healthy baseline if there is one."""
+        examined = examined._replace(evidence=replace(examined.evidence))  # whose verdict is the prediction's
+        answer = self.answer(examined, baseline)
+        answer.bearing, answer.healthy, answer.speed_factor = examined.bearing, baseline, examined.factor
+        answer.warnings = [
+            text for text in (examined.estimate, describe_factor(examined.factor), *answer.warnings) if text
+        ]
+        judge(examined.evidence, answer.prediction)
         return answer
 
-    def answer(
-        self,
-        recording: Recording,
-        signal: np.ndarray,
-        bearing: Bearing,
-        analysis: Analysis,
-        evidence: Evidence,
-        baseline: Healthy | None,
-        estimated: bool,
-    ) -> Diagnosis:
+    def answer(self, examined: Examined, baseline: Healthy | None) -> Diagnosis:
         """Return the answer to a recording at its true speed; of an estimated bearing its lines alone decide."""
-        reason = self.find_fault_of_recording(recording, signal, bearing, analysis)
-        if reason:
-            return Diagnosis(UNKNOWN, reason, EVEN, 0.0, dict.fromkeys(COMBS, 0.0), [], evidence, analysis)
+        evidence, analysis, limits = examined.evidence, examined.analysis, self.thresholds.decision
+        if examined.unfit:
+            return Diagnosis(UNKNOWN, examined.unfit, EVEN, 0.0, dict.fromkeys(COMBS, 0.0), [], evidence, analysis)
         lines = self.ask_networks(analysis.features)
-        likely, limits = self.trust_networks(recording, lines), self.thresholds.decision
-        if estimated:
-            decided = name_by_estimated_lines(evidence, bearing, likely, limits)
+        likely = self.trust_networks(examined.recording, lines)
+        if examined.estimate:
+            decided = name_by_estimated_lines(evidence, examined.bearing, likely, limits)
         else:
             decided = name_by_lines(evidence, likely, limits)
-        if estimated or is_too_slow(recording.rpm, self.thresholds.checks):
-            return self.conclude_by_lines(recording, signal, analysis, evidence, baseline, decided)
+        if examined.estimate or is_too_slow(examined.recording.rpm, self.thresholds.checks):
+            return self.conclude_by_lines(examined, baseline, decided)
         relative = relative_distance(self.spectra, analysis.features)
         each = self.probabilities(analysis.features, lines, relative)
         trust = spectral_trust(relative, self.thresholds.familiarity)
         each, change = follow_lines(each, decided[0], trust, limits), None
         if baseline:
-            change = self.compare(recording, signal, analysis.features, evidence, each, baseline)
+            change = self.compare(examined, each, baseline)
             each = replace_fault(each, sigmoid(change.odds))
-        answer = self.conclude(recording, analysis, relative, each, evidence)
+        answer = self.conclude(examined, relative, each)
         if np.median(trust) < 0.5:
             let_lines_decide(answer, decided, bool(baseline))
         if change:
@@ -144,23 +166,15 @@ class RecordingDiagnosis:
         answer.warnings += filter(None, [not baseline and NO_BASELINE, dissent])
         return answer
 
-    def compare(
-        self,
-        recording: Recording,
-        signal: np.ndarray,
-        features: Features,
-        evidence: Evidence,
-        each: np.ndarray,
-        healthy: Healthy,
-    ) -> Change:
+    def compare(self, examined: Examined, each: np.ndarray, healthy: Healthy) -> Change:
         """Return how a recording differs from the healthy machine; each are its probabilities without it."""
-        present = {line.fault: line.excess if line.stands_out else 0.0 for line in evidence.lines}
+        present = {line.fault: line.excess if line.stands_out else 0.0 for line in examined.evidence.lines}
         growth = line_growth(present, healthy.lines)
         alone = float(1 - pool_windows(each)[CLASSES.index("Normal")])
-        levels = measure_levels(recording, signal, self.thresholds.checks.least_variation)
+        levels = measure_levels(examined.recording, examined.signal, self.thresholds.checks.least_variation)
         slowest = min(each.rpm for each in (levels, *healthy.levels))
         networks = [] if is_too_slow(slowest, self.thresholds.checks) else self.networks
-        return find_change(networks, healthy, features, self.thresholds, levels, growth, alone)
+        return find_change(networks, healthy, examined.analysis.features, self.thresholds, levels, growth, alone)
 
     def ask_networks(self, features: Features) -> Odds:
         """Return the log-odds of windows that the networks read from the bearing's lines."""
@@ -174,28 +188,22 @@ class RecordingDiagnosis:
         return to_dict(pool_windows(probabilities(lines)))
 
     def conclude_by_lines(
-        self,
-        recording: Recording,
-        signal: np.ndarray,
-        analysis: Analysis,
-        evidence: Evidence,
-        baseline: Healthy | None,
-        decided: tuple[str, str],
-    ) -> Diagnosis:
+        self, examined: Examined, baseline: Healthy | None, decided: tuple[str, str]
+    ) -> Diagnosis:  # fmt: skip
         """Return the answer for a shaft so slow, or a bearing so little known, that single windows say nothing."""
         limits, (prediction, reason) = self.thresholds.decision, decided
         even = np.full((1, len(CLASSES)), 1 / len(CLASSES))
         row, change = follow_lines(even, prediction, np.zeros(1), limits), None
         if baseline:
-            change = self.compare(recording, signal, analysis.features, evidence, row, baseline)
+            change = self.compare(examined, row, baseline)
             row = replace_fault(row, sigmoid(change.odds.mean(keepdims=True)))
             prediction, reason = name_prediction(row[0], 1.0, limits)
-        none = dict.fromkeys(COMBS, 0.0)
-        answer = Diagnosis(prediction, reason, to_dict(row[0]), 0.0, none, [], evidence, analysis)
-        answer.resolved = not is_too_slow(recording.rpm, self.thresholds.checks)
+        none, rpm = dict.fromkeys(COMBS, 0.0), examined.recording.rpm
+        answer = Diagnosis(prediction, reason, to_dict(row[0]), 0.0, none, [], examined.evidence, examined.analysis)
+        answer.resolved = not is_too_slow(rpm, self.thresholds.checks)
         if not answer.resolved:
             answer.warnings.append(
-                f"the shaft turns {turns_in_a_window(recording.rpm):.2g} times in a window: single windows say "
+                f"the shaft turns {turns_in_a_window(rpm):.2g} times in a window: single windows say "
                 f"nothing, the whole recording was judged by its lines{' and its level' if baseline else ' alone'}"
             )
         elif not baseline:
@@ -233,11 +241,10 @@ class RecordingDiagnosis:
         spectral = head_odds(self.heads, features, limits.experts)
         return pool(lines, spectral, relative, clarity(features.combs, limits.decision), limits)
 
-    def conclude(
-        self, recording: Recording, analysis: Analysis, relative: np.ndarray, each: np.ndarray, evidence: Evidence
-    ) -> Diagnosis:
+    def conclude(self, examined: Examined, relative: np.ndarray, each: np.ndarray) -> Diagnosis:
         """Return the recording's answer from its windows' probabilities (windows, classes)."""
-        limits, combs = self.thresholds, analysis.features.combs
+        recording, analysis, limits = examined.recording, examined.analysis, self.thresholds
+        combs = analysis.features.combs
         familiar = familiarity(self.spectra, relative, combs, limits.familiarity)
         trusted = spectral_trust(relative, limits.familiarity) >= 0.5
         windows = [
@@ -251,7 +258,7 @@ class RecordingDiagnosis:
         prediction, reason = name_prediction(whole, typical, limits.decision)
         heights = dict(zip(COMBS, mean.tolist(), strict=True))
         return Diagnosis(
-            prediction, reason, to_dict(whole), typical, heights, windows, evidence, analysis, resolved=True
+            prediction, reason, to_dict(whole), typical, heights, windows, examined.evidence, analysis, resolved=True
         )
 
 

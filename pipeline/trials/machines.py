@@ -9,7 +9,7 @@ from model.recording.recording import Recording
 from pipeline.clutter import draw_cluttered
 from pipeline.machinery import simulate_machine
 from pipeline.trials.rig import Tried
-from pipeline.trials.rig_diagnosis import Answer, ask, load_diagnosis
+from pipeline.trials.rig_diagnosis import Answer, ask, examine, load_diagnosis
 from pipeline.trials.scores import Entry, score_rig
 from pipeline.trials.table import HEADLINE
 
@@ -18,7 +18,7 @@ def try_machines(rpm: float, label: str, *, machines: dict[str, int], **settings
     """Return the answers about all machines of one speed and label, without a baseline."""
     diagnosis = load_diagnosis(HEADLINE)
     drawn = (draw_recording(rpm, label, number, **settings) for number in range(machines[label]))
-    return [ask(diagnosis, tried, None) for tried in drawn]
+    return [ask(diagnosis, examine(diagnosis, tried), None) for tried in drawn]
 
 
 def draw_recording(

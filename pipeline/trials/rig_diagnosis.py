@@ -1,21 +1,24 @@
 """Trials of the recording diagnosis on other rigs: whole recordings through what is served, none of them trained."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
 from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
-from model.recording.baseline import Healthy, describe_baseline
+from model.recording.baseline import BaselineError, Healthy, check_seconds, describe_healthy, join_healthy
+from model.recording.checks import check_recording
 from model.recording.classes import CLASSES, UNKNOWN
-from model.recording.diagnosis import RecordingDiagnosis
+from model.recording.diagnosis import Examined, RecordingDiagnosis
 from model.recording.recording import Recording
+from model.recording.thresholds import Thresholds
 from pipeline.catalogue import MANIFEST, read_catalogue
 from pipeline.params import ASSETS, RECORDINGS
 from pipeline.training.signals import read_signals
 from pipeline.trials.rig import KNOWN, Tried, load_rig
 from pipeline.trials.scores import STATED, WITH, WITHOUT, Entry, score_rig
+from pipeline.trials.table import HEADLINE
 
 FAR = 1e3  # a height that no spectrum has: all lie equally far from it
 
@@ -46,31 +49,45 @@ def collect(results: dict[Condition, Entry]) -> dict:
 
 
 def try_on_rig(
-    network: str,
     rig: str,
     rate_error: float,
-    beside_baseline: bool,
     *,
+    conditions: list[Condition],
     catalogue: str,
     most_healthy: int,
     most_baseline: int,
-) -> Entry:
-    """Return score_rig's counts and scores of one network on one rig.
+) -> dict[Condition, Entry]:
+    """Return score_rig's counts and scores under those of the conditions that are of this rig and rate.
 
     rate_error is the share by which the sampling rate of everything is stated wrong. Beyond the stated rate without a
     baseline, at most most_healthy of the healthy recordings are tried, evenly spaced. A baseline are the first
-    most_baseline healthy recordings of the same channel but the one that is tried.
+    most_baseline healthy recordings of the same channel but the one that is tried. What a recording shows is read
+    once for all networks, with and without a baseline.
     """
+    asked = [condition for condition in conditions if condition[1:3] == (rig, rate_error)]
     recordings = [misstate(tried, rate_error) for tried in (load_known(catalogue) if rig == KNOWN else load_rig(rig))]
-    chosen = thin(recordings, most_healthy) if rate_error or beside_baseline else recordings
-    diagnosis = load_diagnosis(network)
-    if not beside_baseline:
-        answers = [ask(diagnosis, tried, None) for tried in chosen]
-    else:
-        chosen, answers = ask_beside_baselines(diagnosis, chosen, recordings, most_baseline)
-    truth = np.array([tried.label for tried in chosen], dtype=str)
-    predictions = np.array([prediction for prediction, _ in answers], dtype=str)
-    return score_rig(truth, predictions, np.array([row for _, row in answers]).reshape(-1, len(CLASSES)))
+    diagnoses = {network: load_diagnosis(network) for network, *_ in asked}
+    served, few = load_diagnosis(HEADLINE), thin(recordings, most_healthy)
+    baselines = Baselines(recordings, most_baseline, served.thresholds)
+    answers: dict[Condition, list[tuple[str, Answer]]] = {condition: [] for condition in asked}
+    for number in few if rate_error else range(len(recordings)):
+        tried = recordings[number]
+        examined = examine(served, tried)
+        for condition in asked:
+            network, _, _, beside = condition
+            if not beside:
+                answers[condition].append((tried.label, ask(diagnoses[network], examined, None)))
+            elif number in few and baselines.find(number):
+                healthy = baselines.describe(number)
+                answer = ask(diagnoses[network], examined, healthy) if healthy else refuse()
+                answers[condition].append((tried.label, answer))
+    return {condition: score(given) for condition, given in answers.items()}
+
+
+def score(answers: list[tuple[str, Answer]]) -> Entry:
+    truth = np.array([label for label, _ in answers], dtype=str)
+    predictions = np.array([prediction for _, (prediction, _) in answers], dtype=str)
+    return score_rig(truth, predictions, np.array([row for _, (_, row) in answers]).reshape(-1, len(CLASSES)))
 
 
 def load_known(catalogue: str) -> list[Tried]:
@@ -91,11 +108,11 @@ def misstate(tried: Tried, rate_error: float) -> Tried:
     return tried._replace(recording=replace(tried.recording, sampling_rate=stated))
 
 
-def thin(recordings: list[Tried], most_healthy: int) -> list[Tried]:
-    """Return all faulty recordings, and every n-th healthy one so that there are no more than most_healthy."""
+def thin(recordings: list[Tried], most_healthy: int) -> list[int]:
+    """Return which are faulty, and every n-th healthy one so that there are no more than most_healthy."""
     healthy = [number for number, tried in enumerate(recordings) if tried.label == "Normal"]
     kept = set(healthy[:: -(-len(healthy) // most_healthy) or 1])
-    return [tried for number, tried in enumerate(recordings) if tried.label != "Normal" or number in kept]
+    return [number for number, tried in enumerate(recordings) if tried.label != "Normal" or number in kept]
 
 
 def load_diagnosis(network: str) -> RecordingDiagnosis:
@@ -115,12 +132,19 @@ def forget_spectra(diagnosis: RecordingDiagnosis) -> RecordingDiagnosis:
     return replace(diagnosis, spectra=unseen)
 
 
-def ask(diagnosis: RecordingDiagnosis, tried: Tried, baseline: Healthy | None) -> Answer:
-    """Return the answer; a recording that is refused in words is as uncertain as one that is answered so."""
+def examine(diagnosis: RecordingDiagnosis, tried: Tried) -> Examined | None:
+    """Return what a recording shows, or None where it is refused in words."""
     try:
-        answer = diagnosis.diagnose(tried.recording, tried.bearing, baseline)
+        return diagnosis.examine(tried.recording, tried.bearing)
     except ValueError:
+        return None
+
+
+def ask(diagnosis: RecordingDiagnosis, examined: Examined | None, baseline: Healthy | None) -> Answer:
+    """Return the answer; a recording that is refused in words is as uncertain as one that is answered so."""
+    if examined is None:
         return refuse()
+    answer = diagnosis.decide(examined, baseline)
     return answer.prediction, [answer.probabilities[name] for name in CLASSES]
 
 
@@ -128,37 +152,44 @@ def refuse() -> Answer:
     return UNKNOWN, [1 / len(CLASSES)] * len(CLASSES)
 
 
-def ask_beside_baselines(
-    diagnosis: RecordingDiagnosis, chosen: list[Tried], recordings: list[Tried], most_baseline: int
-) -> tuple[list[Tried], list[Answer]]:
-    """Return the recordings that have a baseline, and their answers; each baseline is described once."""
-    described: dict[tuple, Healthy | None] = {}
-    asked, answers = [], []
-    for tried in chosen:
-        baseline = find_baseline(tried, recordings)[:most_baseline]
-        if baseline:
-            key = (tried.bearing, *(each.name for each in baseline))
-            if key not in described:
-                described[key] = describe(baseline, tried.bearing, diagnosis)
-            asked.append(tried)
-            answers.append(ask(diagnosis, tried, described[key]) if described[key] else refuse())
-    return asked, answers
+class Baselines:
+    """The healthy recordings beside each that is tried; each of them is described once, and so is each baseline."""
 
+    def __init__(self, recordings: list[Tried], most: int, limits: Thresholds) -> None:
+        self.recordings, self.most, self.limits = recordings, most, limits
+        self.parts: dict[tuple[int, Bearing], Healthy | None] = {}
+        self.joined: dict[tuple[tuple[int, ...], Bearing], Healthy | None] = {}
 
-def find_baseline(tried: Tried, recordings: list[Tried]) -> list[Recording]:
-    """Return the other healthy recordings of the same channel."""
-    return [
-        each.recording
-        for each in recordings
-        if each.label == "Normal"
-        and each.recording.channel == tried.recording.channel
-        and each.recording.name != tried.recording.name
-    ]
+    def find(self, number: int) -> tuple[int, ...]:
+        """Return the first other healthy recordings of the same channel."""
+        tried = self.recordings[number].recording
+        others = (
+            other
+            for other, (label, each, _) in enumerate(self.recordings)
+            if label == "Normal" and each.channel == tried.channel and each.name != tried.name
+        )
+        return tuple(islice(others, self.most))
 
+    def describe(self, number: int) -> Healthy | None:
+        """Return the description of a recording's baseline, or None where it is refused in words."""
+        bearing, found = self.recordings[number].bearing, self.find(number)
+        if (found, bearing) not in self.joined:
+            self.joined[found, bearing] = self.join(found, bearing)
+        return self.joined[found, bearing]
 
-def describe(baseline: Sequence[Recording], bearing: Bearing, diagnosis: RecordingDiagnosis) -> Healthy | None:
-    """Return a baseline's description, or None where it is refused in words."""
-    try:
-        return describe_baseline(baseline, bearing, diagnosis.thresholds)
-    except ValueError:
-        return None
+    def join(self, found: tuple[int, ...], bearing: Bearing) -> Healthy | None:
+        for each in found:
+            if (each, bearing) not in self.parts:
+                self.parts[each, bearing] = self.describe_part(self.recordings[each].recording, bearing)
+        parts = [self.parts[each, bearing] for each in found]
+        try:
+            check_seconds(sum(self.recordings[each].recording.seconds for each in found), self.limits.baseline)
+        except BaselineError:
+            return None
+        return None if any(part is None for part in parts) else join_healthy(parts, self.limits.baseline)
+
+    def describe_part(self, recording: Recording, bearing: Bearing) -> Healthy | None:
+        try:
+            return describe_healthy(recording, check_recording(recording), bearing, self.limits)
+        except ValueError:
+            return None

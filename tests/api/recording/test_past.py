@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from api.recording.past import join_healthy, pack_healthy
+from api.recording.past import pack_healthy, unpack_healthy
 from model.recording.baseline import describe_baseline
 from model.recording.diagnosis import RecordingDiagnosis
 from model.recording.recording import Recording
@@ -22,7 +22,7 @@ def recordings():
 
 
 def test_what_was_packed_is_the_baseline_of_the_same_recordings(diagnosis, recordings):
-    joined = join_healthy([pack_healthy(each, ELSEWHERE, diagnosis.thresholds) for each in recordings],
+    joined = unpack_healthy([pack_healthy(each, ELSEWHERE, diagnosis.thresholds) for each in recordings],
                           diagnosis.thresholds)  # fmt: skip
     whole = describe_baseline(recordings, ELSEWHERE, diagnosis.thresholds)
     for one, other in zip(joined.features, whole.features, strict=True):
@@ -36,8 +36,8 @@ def test_what_was_packed_is_the_baseline_of_the_same_recordings(diagnosis, recor
 
 def test_a_past_of_too_few_seconds_is_none(diagnosis, recordings):
     packed = [pack_healthy(each, ELSEWHERE, diagnosis.thresholds) for each in recordings[:4]]
-    assert join_healthy(packed, diagnosis.thresholds) is None
-    assert join_healthy([], diagnosis.thresholds) is None
+    assert unpack_healthy(packed, diagnosis.thresholds) is None
+    assert unpack_healthy([], diagnosis.thresholds) is None
 
 
 def test_an_unfit_recording_is_no_past(diagnosis):

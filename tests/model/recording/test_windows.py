@@ -48,7 +48,7 @@ def test_a_diagnosis_transforms_each_window_once(diagnosis, monkeypatch):
     )
     answer = diagnosis.diagnose(machine("InnerRace"), ELSEWHERE, [machine("Normal", seconds=12)])
     assert answer.evidence.lines
-    assert seen == [34, len(answer.windows)]  # the baseline's, and the recording's
+    assert seen == [len(answer.windows), 34]  # the recording's, and the baseline's
 
 
 def test_the_spectrum_of_a_tone_is_its_amplitude():
