@@ -31,6 +31,15 @@ class Parent(Multiprocess):
     def __init__(self, config: uvicorn.Config, listener: socket) -> None:
         super().__init__(config, [listener])
 
+    def keep_subprocess_alive(self) -> None:
+        """Replace processes that have ended or do not answer, and stop where one could not start.
+
+        A parent that holds the process's end of their pipe open would wait for the answer of one that has ended.
+        """
+        for each in self.processes:
+            each.child_conn.close()
+        super().keep_subprocess_alive()
+
     def terminate_all(self) -> None:
         """Tell all processes to stop; where routers have had time to choose another instance, ignore new connections.
 

@@ -77,11 +77,12 @@ def test_the_metrics_are_those_of_all_processes_and_outlive_one_that_is_killed(s
     assert service.read_metric("queued_requests") == 0
 
 
-def test_processes_that_cannot_start_are_not_started_again(tmp_path):
+def test_processes_that_cannot_start_are_not_started_again_and_not_waited_for(tmp_path):
     (tmp_path / "model.onnx").write_text("no model")
     variables = environment(WORKERS_PROCESSES="2", PORT=str(free_port()), ASSETS=str(tmp_path))
+    patient = "from api import __main__ as entry; entry.PATIENCE = 10_000; entry.main()"
     answer = subprocess.run(
-        [sys.executable, "-m", "api"], cwd=ROOT, env=variables, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", patient], cwd=ROOT, env=variables, capture_output=True, text=True, timeout=120
     )
     assert answer.returncode == 1
     assert "the service could not start, see above" in answer.stderr
