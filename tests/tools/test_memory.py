@@ -1,4 +1,7 @@
-"""The memory of a service that answers for half a minute; `python -m tests.tools.soak` measures it for longer."""
+"""The memory of a service that answers for half a minute, and that what others read is none of it.
+
+`python -m tests.tools.soak` measures it for longer.
+"""
 
 import subprocess
 import sys
@@ -32,5 +35,5 @@ def test_the_end_of_another_program_that_reads_the_same_files_is_no_growth(tmp_p
             before = {pages: look_at(one.pid, pages)[0] for pages in ("Pss", "Pss_Anon")}
             other.stdin.close()
         after = {pages: look_at(one.pid, pages)[0] for pages in ("Pss", "Pss_Anon")}
-    assert after["Pss"] > before["Pss"] + 3.9
+    assert after["Pss"] > before["Pss"] + 2
     assert after["Pss_Anon"] == pytest.approx(before["Pss_Anon"], abs=0.5)

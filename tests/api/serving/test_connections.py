@@ -28,7 +28,11 @@ def short_timeouts(tmp_path_factory):
 
 
 def connect(url):
-    return socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=30)
+    return socket.create_connection(address_of(url), timeout=30)
+
+
+def address_of(url):
+    return "127.0.0.1", int(url.rpartition(":")[2])
 
 
 @pytest.mark.parametrize(
@@ -74,11 +78,12 @@ def test_clients_that_do_not_read_responses_do_not_delay_others(short_timeouts):
     request = ask_for_npy(make_records(50))
 
     def flood():
-        with socket.socket() as connection, suppress(ConnectionError):  # which the service closes
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)  # else the kernel reads megabytes of them
-            connection.connect(("127.0.0.1", int(short_timeouts.rpartition(":")[2])))
-            while True:
-                connection.sendall(request)
+        with socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)  # else the kernel reads megabytes for it
+            connection.connect(address_of(short_timeouts))
+            with suppress(ConnectionError):  # which the service closes
+                while True:
+                    connection.sendall(request)
 
     clients = [threading.Thread(target=flood) for _ in range(5)]  # one more than the queue holds
     for client in clients:

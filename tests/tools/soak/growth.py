@@ -1,4 +1,4 @@
-"""Memory and descriptors over time, under a mix of every kind of request."""
+"""Memory, without the pages of files, and descriptors over time, under a mix of every kind of request."""
 
 import asyncio
 import random
