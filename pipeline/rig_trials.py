@@ -24,8 +24,8 @@ def main() -> None:
         most_healthy=section["most_healthy"],
         most_baseline=section["baseline"],
     )
-    jobs = list(dict.fromkeys((rig, rate_error) for _, rig, rate_error, _ in conditions))
-    results = {condition: entry for job in run_jobs(trial, jobs).values() for condition, entry in job.items()}
+    jobs = list(dict.fromkeys((condition.rig, condition.rate_error) for condition in conditions))
+    results = {key: entry for entries in run_jobs(trial, jobs).values() for key, entry in entries.items()}
     rigs = collect({condition: results[condition] for condition in conditions})
     (ASSETS / "rigs.json").write_text(json.dumps(rigs, indent=1) + "\n")
     print(write_rigs(rigs))

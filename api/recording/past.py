@@ -6,7 +6,7 @@ import json
 import numpy as np
 
 from model.bearings import Bearing
-from model.recording.baseline import Healthy, check_seconds, describe_healthy, join_healthy, to_healthy
+from model.recording.baseline import Healthy, HealthyRecording, check_seconds, describe_healthy, join_healthy
 from model.recording.checks import check_recording
 from model.recording.levels import Levels
 from model.recording.lines import Features
@@ -21,26 +21,24 @@ def pack_healthy(recording: Recording, bearing: Bearing, limits: Thresholds) -> 
     except ValueError:
         return None
     file = io.BytesIO()
-    (levels,), (lines,) = healthy.levels, healthy.lines
-    told = {"rpm": levels.rpm, "lines": lines, "seconds": recording.seconds}
-    np.savez_compressed(
-        file, told=json.dumps(told), levels=levels.bands.astype(np.float32), **healthy.features._asdict()
-    )
+    told = {"rpm": healthy.levels.rpm, "lines": healthy.lines, "seconds": recording.seconds}
+    bands = healthy.levels.bands.astype(np.float32)
+    np.savez_compressed(file, told=json.dumps(told), levels=bands, **healthy.features._asdict())
     return file.getvalue()
 
 
 def unpack_healthy(packed: list[bytes], limits: Thresholds) -> Healthy | None:
     """Return the past that packed recordings make, or None where they last too few seconds together."""
-    parts, seconds = [], 0.0
+    recordings, seconds = [], 0.0
     for each in packed:
         with np.load(io.BytesIO(each), allow_pickle=False) as arrays:
             told = json.loads(str(arrays["told"]))
             features = Features(**{name: arrays[name] for name in Features._fields})
             levels = Levels(arrays["levels"].astype(np.float64), told["rpm"])
-        parts.append(to_healthy(features, limits.baseline)._replace(levels=(levels,), lines=(told["lines"],)))
+        recordings.append(HealthyRecording(features, levels, told["lines"]))
         seconds += told["seconds"]
     try:
         check_seconds(seconds, limits.baseline)
     except ValueError:
         return None
-    return join_healthy(parts, limits.baseline)
+    return join_healthy(recordings, limits.baseline)

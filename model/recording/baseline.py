@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -45,6 +44,15 @@ class Healthy(NamedTuple):
     lines: tuple[dict[str, float], ...] = ()
 
 
+class HealthyRecording(NamedTuple):
+    """What one recording of a healthy machine was like: see Healthy. Its analysis is None where it was not kept."""
+
+    features: Features
+    levels: Levels
+    lines: dict[str, float]
+    analysis: Analysis | None = None
+
+
 class Change(NamedTuple):
     """How a recording differs from the healthy machine.
 
@@ -75,7 +83,9 @@ def describe_baseline(baseline: Sequence[Recording], bearing: Bearing, limits: T
     return join_healthy(described, limits.baseline)
 
 
-def describe_healthy(recording: Recording, signal: np.ndarray, bearing: Bearing, limits: Thresholds) -> Healthy:
+def describe_healthy(
+    recording: Recording, signal: np.ndarray, bearing: Bearing, limits: Thresholds
+) -> HealthyRecording:  # fmt: skip
     """Describe one recording of the healthy machine, however short. Raises BaselineError where it is unfit.
 
     signal (samples,) is what check_recording returns of it.
@@ -89,17 +99,15 @@ def describe_healthy(recording: Recording, signal: np.ndarray, bearing: Bearing,
     analysis = analyse(recording, signal, bearing.orders, limits.checks).averaged()
     levels = measure_levels(recording, signal, limits.checks.least_variation)
     lines = {line.fault: line.excess for line in evidence.lines}
-    healthy = to_healthy(analysis.features, limits.baseline)
-    return healthy._replace(analyses=(analysis,), levels=(levels,), lines=(lines,))
+    return HealthyRecording(analysis.features, levels, lines, analysis)
 
 
-def join_healthy(parts: Sequence[Healthy], limits: Baseline) -> Healthy:
-    """Return what a machine was like in all of these together, in their order."""
-    healthy = to_healthy(concatenate([part.features for part in parts]), limits)
-    return healthy._replace(
-        analyses=tuple(chain.from_iterable(part.analyses for part in parts)),
-        levels=tuple(chain.from_iterable(part.levels for part in parts)),
-        lines=tuple(chain.from_iterable(part.lines for part in parts)),
+def join_healthy(recordings: Sequence[HealthyRecording], limits: Baseline) -> Healthy:
+    """Return what a machine was like in all of these recordings together, in their order."""
+    return to_healthy(concatenate([each.features for each in recordings]), limits)._replace(
+        analyses=tuple(each.analysis for each in recordings if each.analysis),
+        levels=tuple(each.levels for each in recordings),
+        lines=tuple(each.lines for each in recordings),
     )
 
 

@@ -50,10 +50,10 @@ NO_BASELINE = "no healthy baseline was given: healthy or damaged is decided by l
 
 
 class Examined(NamedTuple):
-    """What a recording shows, whatever networks and baseline it is then judged with.
+    """What a recording shows under the thresholds, whatever networks and baseline decide on it.
 
     recording is at its true speed, `factor` times the stated one; signal (samples,) is without its mean. unfit says
-    why nothing can be told from it, estimate what an estimated bearing is; both are empty elsewhere.
+    why nothing can be told from it, about_estimate of what an estimated bearing was taken for; an empty text elsewhere.
     """
 
     recording: Recording
@@ -63,7 +63,7 @@ class Examined(NamedTuple):
     evidence: Evidence
     analysis: Analysis
     unfit: str
-    estimate: str
+    about_estimate: str
 
 
 @dataclass
@@ -125,13 +125,13 @@ class RecordingDiagnosis:
         unfit = self.find_fault_of_recording(recording, signal, bearing, analysis)
         return Examined(recording, signal, bearing, factor, evidence, analysis, unfit, about)
 
-    def decide(self, examined: Examined, baseline: Healthy | None = None) -> Diagnosis:
+    def decide(self, examined: Examined, baseline: Healthy | None) -> Diagnosis:
         """Return the diagnosis of what a recording shows, beside a healthy baseline if there is one."""
-        examined = examined._replace(evidence=replace(examined.evidence))  # whose verdict is the prediction's
+        examined = examined._replace(evidence=replace(examined.evidence))  # judge writes into it, for this answer alone
         answer = self.answer(examined, baseline)
         answer.bearing, answer.healthy, answer.speed_factor = examined.bearing, baseline, examined.factor
         answer.warnings = [
-            text for text in (examined.estimate, describe_factor(examined.factor), *answer.warnings) if text
+            text for text in (examined.about_estimate, describe_factor(examined.factor), *answer.warnings) if text
         ]
         judge(examined.evidence, answer.prediction)
         return answer
@@ -143,11 +143,11 @@ class RecordingDiagnosis:
             return Diagnosis(UNKNOWN, examined.unfit, EVEN, 0.0, dict.fromkeys(COMBS, 0.0), [], evidence, analysis)
         lines = self.ask_networks(analysis.features)
         likely = self.trust_networks(examined.recording, lines)
-        if examined.estimate:
+        if examined.about_estimate:
             decided = name_by_estimated_lines(evidence, examined.bearing, likely, limits)
         else:
             decided = name_by_lines(evidence, likely, limits)
-        if examined.estimate or is_too_slow(examined.recording.rpm, self.thresholds.checks):
+        if examined.about_estimate or is_too_slow(examined.recording.rpm, self.thresholds.checks):
             return self.conclude_by_lines(examined, baseline, decided)
         relative = relative_distance(self.spectra, analysis.features)
         each = self.probabilities(analysis.features, lines, relative)

@@ -1,13 +1,22 @@
 """Trials of the recording diagnosis on other rigs: whole recordings through what is served, none of them trained."""
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 
 from model.bearings import BEARINGS, DEFAULT_BEARING, Bearing
-from model.recording.baseline import BaselineError, Healthy, check_seconds, describe_healthy, join_healthy
+from model.recording.baseline import (
+    BaselineError,
+    Healthy,
+    HealthyRecording,
+    check_seconds,
+    describe_healthy,
+    join_healthy,
+)
 from model.recording.checks import check_recording
 from model.recording.classes import CLASSES, UNKNOWN
 from model.recording.diagnosis import Examined, RecordingDiagnosis
@@ -22,8 +31,16 @@ from pipeline.trials.table import HEADLINE
 
 FAR = 1e3  # a height that no spectrum has: all lie equally far from it
 
-Condition = tuple[str, str, float, bool]  # network, rig, share by which the stated rate is off, with a baseline
 Answer = tuple[str, list[float]]  # prediction, and probabilities in the order of CLASSES
+
+
+class Condition(NamedTuple):
+    """What is tried: a network on a rig, whose stated rate is off by a share, with a healthy baseline or without."""
+
+    network: str
+    rig: str
+    rate_error: float
+    beside_baseline: bool
 
 
 def list_conditions(network: str, rigs: list[str], rate_errors: list[float]) -> list[Condition]:
@@ -34,8 +51,11 @@ def list_conditions(network: str, rigs: list[str], rate_errors: list[float]) -> 
     """
     every = [(error, beside) for beside in (False, True) for error in (0, *rate_errors)]
     if network == "recording":
-        return [(network, rig, *condition) for rig in rigs for condition in every]
-    return [(network, rig, 0, False) for rig in rigs] + [(network, KNOWN, *condition) for condition in every]
+        return [Condition(network, rig, *each) for rig in rigs for each in every]
+    return [
+        *[Condition(network, rig, 0, beside_baseline=False) for rig in rigs],
+        *[Condition(network, KNOWN, *each) for each in every],
+    ]
 
 
 def collect(results: dict[Condition, Entry]) -> dict:
@@ -64,23 +84,23 @@ def try_on_rig(
     most_baseline healthy recordings of the same channel but the one that is tried. What a recording shows is read
     once for all networks, with and without a baseline.
     """
-    asked = [condition for condition in conditions if condition[1:3] == (rig, rate_error)]
+    asked = [condition for condition in conditions if (condition.rig, condition.rate_error) == (rig, rate_error)]
     recordings = [misstate(tried, rate_error) for tried in (load_known(catalogue) if rig == KNOWN else load_rig(rig))]
-    diagnoses = {network: load_diagnosis(network) for network, *_ in asked}
+    diagnoses = {condition.network: load_diagnosis(condition.network) for condition in asked}
     served, few = load_diagnosis(HEADLINE), thin(recordings, most_healthy)
     baselines = Baselines(recordings, most_baseline, served.thresholds)
     answers: dict[Condition, list[tuple[str, Answer]]] = {condition: [] for condition in asked}
     for number in few if rate_error else range(len(recordings)):
         tried = recordings[number]
         examined = examine(served, tried)
+        beside = baselines.find(number) if number in few else ()
         for condition in asked:
-            network, _, _, beside = condition
-            if not beside:
-                answers[condition].append((tried.label, ask(diagnoses[network], examined, None)))
-            elif number in few and baselines.find(number):
-                healthy = baselines.describe(number)
-                answer = ask(diagnoses[network], examined, healthy) if healthy else refuse()
-                answers[condition].append((tried.label, answer))
+            diagnosis = diagnoses[condition.network]
+            if not condition.beside_baseline:
+                answers[condition].append((tried.label, ask(diagnosis, examined, None)))
+            elif beside:
+                healthy = baselines.describe(beside, tried.bearing)
+                answers[condition].append((tried.label, ask(diagnosis, examined, healthy) if healthy else refuse()))
     return {condition: score(given) for condition, given in answers.items()}
 
 
@@ -153,14 +173,13 @@ def refuse() -> Answer:
 
 
 class Baselines:
-    """The healthy recordings beside each that is tried; each of them is described once, and so is each baseline."""
+    """The healthy recordings beside each that is tried; each of them is described once for a bearing."""
 
     def __init__(self, recordings: list[Tried], most: int, limits: Thresholds) -> None:
         self.recordings, self.most, self.limits = recordings, most, limits
-        self.parts: dict[tuple[int, Bearing], Healthy | None] = {}
-        self.joined: dict[tuple[tuple[int, ...], Bearing], Healthy | None] = {}
+        self.described: dict[tuple[int, Bearing], HealthyRecording | None] = {}
 
-    def find(self, number: int) -> tuple[int, ...]:
+    def find(self, number: int) -> list[int]:
         """Return the first other healthy recordings of the same channel."""
         tried = self.recordings[number].recording
         others = (
@@ -168,28 +187,23 @@ class Baselines:
             for other, (label, each, _) in enumerate(self.recordings)
             if label == "Normal" and each.channel == tried.channel and each.name != tried.name
         )
-        return tuple(islice(others, self.most))
+        return list(islice(others, self.most))
 
-    def describe(self, number: int) -> Healthy | None:
-        """Return the description of a recording's baseline, or None where it is refused in words."""
-        bearing, found = self.recordings[number].bearing, self.find(number)
-        if (found, bearing) not in self.joined:
-            self.joined[found, bearing] = self.join(found, bearing)
-        return self.joined[found, bearing]
-
-    def join(self, found: tuple[int, ...], bearing: Bearing) -> Healthy | None:
-        for each in found:
-            if (each, bearing) not in self.parts:
-                self.parts[each, bearing] = self.describe_part(self.recordings[each].recording, bearing)
-        parts = [self.parts[each, bearing] for each in found]
+    def describe(self, found: list[int], bearing: Bearing) -> Healthy | None:
+        """Return what these recordings show together, or None where they are refused in words."""
+        described = [self.describe_one(each, bearing) for each in found]
+        if any(each is None for each in described):
+            return None
         try:
             check_seconds(sum(self.recordings[each].recording.seconds for each in found), self.limits.baseline)
         except BaselineError:
             return None
-        return None if any(part is None for part in parts) else join_healthy(parts, self.limits.baseline)
+        return join_healthy(described, self.limits.baseline)
 
-    def describe_part(self, recording: Recording, bearing: Bearing) -> Healthy | None:
-        try:
-            return describe_healthy(recording, check_recording(recording), bearing, self.limits)
-        except ValueError:
-            return None
+    def describe_one(self, number: int, bearing: Bearing) -> HealthyRecording | None:
+        if (number, bearing) not in self.described:
+            recording, described = self.recordings[number].recording, None
+            with suppress(ValueError):
+                described = describe_healthy(recording, check_recording(recording), bearing, self.limits)
+            self.described[number, bearing] = described
+        return self.described[number, bearing]

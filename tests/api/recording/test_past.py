@@ -22,8 +22,8 @@ def recordings():
 
 
 def test_what_was_packed_is_the_baseline_of_the_same_recordings(diagnosis, recordings):
-    joined = unpack_healthy([pack_healthy(each, ELSEWHERE, diagnosis.thresholds) for each in recordings],
-                          diagnosis.thresholds)  # fmt: skip
+    packed = [pack_healthy(each, ELSEWHERE, diagnosis.thresholds) for each in recordings]
+    joined = unpack_healthy(packed, diagnosis.thresholds)
     whole = describe_baseline(recordings, ELSEWHERE, diagnosis.thresholds)
     for one, other in zip(joined.features, whole.features, strict=True):
         np.testing.assert_array_equal(one, other)

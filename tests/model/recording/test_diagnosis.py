@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from model.bearings import BEARINGS, Bearing
+from model.recording.baseline import describe_baseline
 from model.recording.diagnosis import RecordingDiagnosis
 from model.recording.familiarity import relative_distance
 from model.recording.recording import Recording
@@ -168,6 +169,17 @@ def test_the_baseline_of_a_shaft_too_slow_for_windows_counts(diagnosis, label, l
     assert answer.prediction == prediction
     assert said in answer.reason
     assert "judged by its lines and its level" in answer.warnings[0]
+
+
+def test_two_decisions_on_one_examined_recording_are_those_of_two_diagnoses(diagnosis):
+    recording, healthy = machine("OuterRace"), [machine("Normal", seconds=12, seed=1)]
+    examined = diagnosis.examine(recording, ELSEWHERE)
+    for baseline in (None, describe_baseline(healthy, ELSEWHERE, diagnosis.thresholds)):
+        decided, diagnosed = diagnosis.decide(examined, baseline), diagnosis.diagnose(recording, ELSEWHERE, baseline)
+        assert decided.probabilities == diagnosed.probabilities
+        assert decided.evidence == diagnosed.evidence
+        assert decided.evidence.verdict == "supports"
+    assert examined.evidence.verdict == "inconclusive", "a verdict is of a prediction, and none is made yet"
 
 
 @pytest.fixture(scope="module")
