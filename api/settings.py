@@ -99,7 +99,9 @@ class Settings(BaseSettings):
     )
     # Sizes and the queue
     max_body: Count = Field(32_000_000, description="The most bytes in a request to /batch_predict/ or /v2/.")
-    max_upload: Count = Field(32_000_000, description="The most bytes in an upload to /diagnose/.")
+    max_upload: Count = Field(
+        32_000_000, description="The most bytes in an upload to /diagnose/ and /machines/, and in a file of an archive."
+    )
     max_upload_files: Count = Field(9, description="The most files in an upload: the recording and its baseline.")
     max_upload_fields: Count = Field(20, description="The most fields in the form of an upload.")
     max_waiting_uploads: Count = Field(

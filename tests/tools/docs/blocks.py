@@ -231,8 +231,9 @@ def make_stages() -> str:
         says = " ".join(says.removeprefix(f"Stage {name}: ").split())
         reads = [each for each in stage["deps"] if each.startswith(("data/", "assets/", "${"))]
         writes = [next(iter(each)) if isinstance(each, dict) else each for each in outputs(stage)]
-        rows.append((f"`{name}`", says, write_paths(reads), write_paths(writes)))
-    return write_table(("stage", "what it does", "reads", "writes"), rows)
+        params = ", ".join(f"`{section}`" for section in stage.get("params", ()))
+        rows.append((f"`{name}`", says, write_paths(reads), params, write_paths(writes)))
+    return write_table(("stage", "what it does", "reads", "of params.yaml", "writes"), rows)
 
 
 def make_stage_times() -> str:
