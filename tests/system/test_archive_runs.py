@@ -71,8 +71,8 @@ def bucket():
 
 def answers(url):
     try:
-        return requests.get(url, timeout=1).ok
-    except requests.ConnectionError:
+        return requests.get(url, timeout=10).ok
+    except requests.RequestException:
         return False
 
 

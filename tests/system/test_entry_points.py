@@ -77,10 +77,10 @@ def test_sigterm_reports_not_ready_answers_accepted_requests_and_exits_with_0(co
     for client in clients:
         client.request("POST", "/batch_predict/", json.dumps(example * 40), JSON)
     process.send_signal(signal.SIGTERM)
-    while (answer := requests.get(f"{url}/health/ready", timeout=1)).ok:
+    while (answer := requests.get(f"{url}/health/ready", timeout=20)).ok:
         pass
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-    assert requests.get(f"{url}/health/live", timeout=1).status_code == 200
+    assert requests.get(f"{url}/health/live", timeout=20).status_code == 200
     last = requests.post(f"{url}/batch_predict/", json=example, timeout=5)
     assert (last.status_code, last.headers["connection"]) == (200, "close")
     assert [client.getresponse().status for client in clients] == [200] * 8
@@ -89,7 +89,7 @@ def test_sigterm_reports_not_ready_answers_accepted_requests_and_exits_with_0(co
     process.communicate(timeout=10)
     assert process.returncode == 0
     with pytest.raises(requests.ConnectionError):
-        requests.get(f"{url}/health/live", timeout=1)
+        requests.get(f"{url}/health/live", timeout=20)
 
 
 def test_behind_a_proxy_with_a_root_path_it_answers(example):

@@ -33,11 +33,11 @@ for number in range(first, first + 10_000):
 """
 
 
-def kill_a_writer(url: str, first: int, after: float) -> list[int]:
-    """Return the recordings that a writer said were stored, before it was killed `after` s after its first."""
+def kill_a_writer(url: str, first: int, least: int, after: float) -> list[int]:
+    """Return the recordings that a writer said were stored, before it was killed `after` s after the least-th."""
     command = [sys.executable, "-c", WRITER, url, str(first)]
     with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as process:
-        said = [process.stdout.readline()]
+        said = [process.stdout.readline() for _ in range(least)]
         time.sleep(after)
         process.kill()
         said += process.stdout.readlines()
@@ -50,10 +50,10 @@ def test_what_was_said_to_be_stored_is_there_after_a_kill(url, limits, kills):
     store.put_point("pump", "drive-end", **POINT)
     moments, first, said = random.Random(0), 0, []
     for _ in range(kills):
-        said += kill_a_writer(url, first, moments.uniform(0, 0.3))
+        said += kill_a_writer(url, first, moments.randint(2, 20), moments.uniform(0, 0.02))
         first = said[-1] + 2  # the one after the last may be stored too: it was not said
     there = [row["begin"] for row in read_trend(store, "pump", "drive-end", 10_000_000)]
-    assert len(said) > kills
+    assert len(said) >= 2 * kills
     assert set(said) <= set(there)
     assert read_point(store, "pump", "drive-end").last_taken_at == max(there)
     store.engine.dispose()
