@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SHELL = "chromium-headless-shell"  # Chromium's engine without its windows, in Debian's package of this name
+NAMES = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 
 # The list below the address bar is a page of its own, which each window loads in a process of its own, and beside each
@@ -23,7 +24,8 @@ PLAYWRIGHTS = (
 )  # fmt: skip
 FEATURES = f"--disable-features={','.join((*PLAYWRIGHTS, *UNUSED))}"
 
-INSTALL = (["apt-get", "update", "-qq"], ["apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium"])
+UPDATE = ("apt-get", "update", "-qq")
+INSTALL = ("apt-get", "install", "-qq", "-y", "--no-install-recommends")
 
 
 def find() -> str | None:
@@ -47,8 +49,11 @@ def main() -> None:
         return
     if os.geteuid() == 0 and shutil.which("apt-get"):
         print("There is no browser here: Debian's chromium is installed for the page's tests.")
-        for command in INSTALL:
-            subprocess.run(command, check=False, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})
+        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(UPDATE, check=False, env=quiet)
+        for package in (SHELL, "chromium"):  # some distributions have no package of the former
+            if not find():
+                subprocess.run([*INSTALL, package], check=False, env=quiet)
     if not find():
         print(f"NO BROWSER: {', '.join(NAMES)} are not here and cannot be installed: the page's tests will be skipped.")
 
