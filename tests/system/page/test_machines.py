@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from api.machine.database import open_engine
 from api.machine.store import Store, Taken
+from api.machine.tables import Point
 from model.machine.indicators import measure
 from model.machine.thresholds import Thresholds
 from model.recording.recording import Recording
@@ -35,8 +36,8 @@ def fleet(tmp_path_factory):
     database = f"sqlite:///{folder}/machines.sqlite"
     limits = read_thresholds(Thresholds, json.loads((ROOT / "assets" / "machine.json").read_text()))
     store, noise = Store(open_engine(database), limits), np.random.default_rng(0)
-    for number in range(1_000):
-        store.put_point(f"fan-{number:03d}", "drive-end", **POINT)
+    with store.session() as session, session.begin():  # one transaction, where put_point makes one each
+        session.add_all(Point(machine=f"fan-{number:03d}", name="drive-end", **POINT) for number in range(1_000))
     store.put_point("pump-1", "drive-end", **POINT)
     for hour in range(HOURS):
         signal = noise.standard_normal(RATE // 5)

@@ -1,5 +1,6 @@
 """How a recording gets from a person to the service, and what the page says where that fails."""
 
+import base64
 import io
 import re
 
@@ -79,15 +80,15 @@ def test_a_file_from_another_rig_is_diagnosed(page, rig):
 
 
 def test_a_file_can_be_dropped(page):
-    content = (EXAMPLES / "ball.wav").read_bytes()
+    content = base64.b64encode((EXAMPLES / "ball.wav").read_bytes()).decode()
     page.locator("#rpm").fill("1772")
     page.evaluate(
-        """(bytes) => {
-          const data = new DataTransfer();
-          data.items.add(new File([new Uint8Array(bytes)], "dropped.wav"));
+        """(content) => {
+          const data = new DataTransfer(), bytes = Uint8Array.from(atob(content), (each) => each.charCodeAt(0));
+          data.items.add(new File([bytes], "dropped.wav"));
           document.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
         }""",
-        list(content),
+        content,
     )
     expect(page.get_by_role("heading", name="Rolling element fault")).to_be_visible()
     assert "dropped.wav" in page.locator("#subject").inner_text()
@@ -149,13 +150,10 @@ def test_of_two_questions_the_later_is_answered(page):
     expect(page.locator("#error")).to_be_hidden()
 
 
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [("12000", "12000"), ("12,000", "12000"), ("12.000", "12000"), ("12 000", "12000"), ("12'000", "12000"),
-     ("1797,5", "1797.5"), ("1797.5", "1797.5")],
-)  # fmt: skip
-def test_numbers_may_be_written_as_people_write_them(page, typed, meant):
-    assert inside(page, "form.js", "module.plainNumber(given)", typed) == meant
+def test_numbers_may_be_written_as_people_write_them(page):
+    meant = {"12000": "12000", "12,000": "12000", "12.000": "12000", "12 000": "12000", "12'000": "12000",
+             "1797,5": "1797.5", "1797.5": "1797.5"}  # fmt: skip
+    assert inside(page, "form.js", "given.map(module.plainNumber)", list(meant)) == list(meant.values())
 
 
 def test_the_upload_shows_its_progress(page, tmp_path):
