@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ def tracked(*patterns: str) -> list[str]:
     return found
 
 
+@cache  # stages share modules
 def imports_of(path: Path) -> set[str]:
     """Return what a file imports anywhere in it, as dotted names: modules, not the names inside of them."""
     found = set()

@@ -2,13 +2,14 @@ import os
 import time
 
 import pytest
-import torch
 from threadpoolctl import threadpool_info
 
 from pipeline.trials.pool import run_jobs
 
 
 def work(number: int) -> tuple[int, int]:
+    import torch  # here: each process of the other tests would load it as well, for nothing
+
     threads = [library["num_threads"] for library in threadpool_info()]  # of BLAS and OpenMP
     return number**2, max(torch.get_num_threads(), *threads)
 
