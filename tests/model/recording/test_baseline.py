@@ -5,7 +5,15 @@ import pytest
 from scipy.io import loadmat
 
 from model.bearings import BEARINGS, Bearing
-from model.recording.baseline import change_odds, describe_baseline, find_change, line_growth, to_healthy
+from model.recording.baseline import (
+    change_odds,
+    describe_baseline,
+    describe_healthy,
+    find_change,
+    join_healthy,
+    line_growth,
+    to_healthy,
+)
 from model.recording.checks import check_recording
 from model.recording.classes import CLASSES
 from model.recording.levels import measure_levels, overall
@@ -196,11 +204,13 @@ def hit(rigs):
 
 
 def test_healthy_at_another_speed_is_no_change_and_a_fault_is(diagnosis, hit):
+    bearing = BEARINGS["6205-2RS"]
     healthy = [recording for label, recording in hit if label == "Normal"]
+    described = [describe_healthy(each, check_recording(each), bearing, diagnosis.thresholds) for each in healthy]
     answers = []
     for label, recording in hit:
-        others = [each for each in healthy if each is not recording]
-        answer = diagnosis.diagnose(recording, BEARINGS["6205-2RS"], others)
+        others = [of for each, of in zip(healthy, described, strict=True) if each is not recording]
+        answer = diagnosis.diagnose(recording, bearing, join_healthy(others, diagnosis.thresholds.baseline))
         answers.append((label == "Normal", answer.prediction == "Normal"))
     assert len(answers) == 21
     assert all(healthy == called for healthy, called in answers)
@@ -210,12 +220,11 @@ def test_an_ims_channel_is_as_before_and_at_its_end_is_not(diagnosis, rigs):
     """One second each, the first 20 snapshots as baseline: channels 5 to 8 sit on the bearings that failed."""
     bearing = Bearing(16, 0.331, 2.815, contact_angle=15.17)
 
-    def snapshots(part, channel):
-        signals = np.load(rigs / "ims" / f"test1_{part}.npz")["milli_g"][:, channel].astype(float)
-        return [Recording(signal, 20_480, 2_017.8) for signal in signals]
-
+    signals = [np.load(rigs / "ims" / f"test1_{part}.npz")["milli_g"] for part in ("begin", "end")]
     for channel in range(4, 8):
-        begin, end = snapshots("begin", channel), snapshots("end", channel)
+        begin, end = (
+            [Recording(signal, 20_480, 2_017.8) for signal in part[:, channel].astype(float)] for part in signals
+        )
         baseline = describe_baseline(begin[:20], bearing, diagnosis.thresholds)
         assert {diagnosis.diagnose(each, bearing, baseline).prediction for each in begin[20:30]} == {"Normal"}
         assert "Normal" not in {diagnosis.diagnose(each, bearing, baseline).prediction for each in end}

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from model.bearings import BEARINGS, Bearing
-from model.recording.baseline import describe_baseline
+from model.recording.baseline import describe_baseline, describe_healthy, join_healthy
+from model.recording.checks import check_recording
 from model.recording.diagnosis import RecordingDiagnosis
 from model.recording.familiarity import relative_distance
 from model.recording.recording import Recording
@@ -199,7 +200,9 @@ def test_another_rigs_race_faults_are_named(diagnosis, rig_recordings):
 
 
 def test_another_rigs_faults_change_it_from_healthy(diagnosis, rig_recordings):
+    bearing, limits = BEARINGS["NICE"], diagnosis.thresholds
     healthy = [recording for label, recording in rig_recordings if label == "Normal"]
+    described = [describe_healthy(each, check_recording(each), bearing, limits) for each in healthy]
     for label, recording in rig_recordings:
-        baseline = [each for each in healthy if each is not recording][:2]
-        assert diagnosis.diagnose(recording, BEARINGS["NICE"], baseline).prediction == label
+        others = [of for each, of in zip(healthy, described, strict=True) if each is not recording][:2]
+        assert diagnosis.diagnose(recording, bearing, join_healthy(others, limits.baseline)).prediction == label
