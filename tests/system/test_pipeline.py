@@ -97,8 +97,8 @@ def test_dvc_shows_the_metrics_and_the_plots(cwru):
 
 @pytest.fixture(scope="module")
 def short(cwru, mirror, tmp_path_factory) -> Path:
-    """The same clone, in which the protocols ran with few machines, one seed, one epoch, one channel, every fourth window
-    and, of the three diameters that are held out, the smallest and the largest; the diagnosis too.
+    """The same clone, in which the protocols ran with few machines, one seed, one epoch, one channel and every fourth
+    window, and held out two diameters of three; the diagnosis too.
 
     Of the other rigs, HIT-MFS and MFPT have a part, each with a few recordings of every kind.
     """
