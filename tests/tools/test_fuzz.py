@@ -10,7 +10,7 @@ from tests.tools.fuzz.coverage import found_before, fuzz_parser
 from tests.tools.fuzz.parsers import TARGETS
 from tests.tools.fuzz.sockets import fuzz_sockets
 
-TIMEOUT = 20  # s: longer is a request that gets no response, on any machine
+TIMEOUT = 20  # s: longer is a request that gets no response or a parser that does not end, on any machine
 
 pytestmark = pytest.mark.alone
 
@@ -30,7 +30,7 @@ def found():
     """What atheris found in each parser."""
     pytest.importorskip("atheris", reason="ATHERIS SKIPPED: it has no build for this platform")
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return dict(zip(TARGETS, threads.map(lambda name: fuzz_parser(name, 10), TARGETS), strict=True))
+        return dict(zip(TARGETS, threads.map(lambda name: fuzz_parser(name, 10, TIMEOUT), TARGETS), strict=True))
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -29,8 +29,8 @@ class Found(NamedTuple):
     mistake: str
 
 
-def fuzz_parser(name: str, seconds: int) -> Found:
-    """Fuzz one parser in a process of its own."""
+def fuzz_parser(name: str, seconds: int, timeout: int = 1) -> Found:
+    """Fuzz one parser in a process of its own; timeout, in seconds, is the most that it may take for one input."""
     with tempfile.TemporaryDirectory() as folder:
         corpus = Path(folder) / "corpus"
         corpus.mkdir()
@@ -39,7 +39,7 @@ def fuzz_parser(name: str, seconds: int) -> Found:
         options = [
             f"-max_total_time={seconds}",
             f"-seed={SEED + 1}",
-            "-timeout=1",
+            f"-timeout={timeout}",
             "-rss_limit_mb=2048",
             "-max_len=4096",
         ]
