@@ -48,7 +48,7 @@ def main() -> None:
     if find():
         return
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        print("There is no browser here: Debian's chromium is installed for the page's tests.")
+        print("There is no browser here: Chromium is installed from Debian for the page's tests.")
         quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(UPDATE, check=False, env=quiet)
         for package in (SHELL, "chromium"):  # some distributions have no package of the former
