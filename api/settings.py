@@ -5,7 +5,7 @@ import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails
@@ -182,6 +182,8 @@ class Settings(BaseSettings):
         parts = urlsplit(value)
         if value and (parts.scheme not in schemes or not parts.hostname):
             raise ValueError(f"expected {schemes[0]}://host/... or {schemes[1]}://host/...")
+        if info.field_name == "alarm_mqtt" and set("+#") & set(unquote(value)):
+            raise ValueError("+ and # are wildcards, which nothing can be published under")
         return value
 
     @model_validator(mode="after")

@@ -47,6 +47,8 @@ def load_with(monkeypatch):
         ("ALARM_WEBHOOK", "http://host/", "ALARM_WEBHOOK needs ALARM_WEBHOOK_SECRET, 16 characters or more"),
         ("ALARM_WEBHOOK_SECRET", "whsec_!!", "ALARM_WEBHOOK_SECRET: what follows whsec_ is no base64"),
         ("ALARM_MQTT", "host:1883", "ALARM_MQTT: expected mqtt://host/... or mqtts://host/..."),
+        ("ALARM_MQTT", "mqtt://host/plant/+", "ALARM_MQTT: + and # are wildcards"),
+        ("ALARM_MQTT", "mqtt://host/plant%23", "ALARM_MQTT: + and # are wildcards"),
         ("KEEP_DAYS", "0", "KEEP_DAYS: Input should be greater than or equal to 1"),
         ("MAX_BUFFERED", "32000000", "MAX_BUFFERED: 32000000 is too little for the largest body"),
         ("MAX_BODY", "96000000", "allow, expected 96100000 at least"),

@@ -33,8 +33,8 @@ class Mqtt:
         if not self.client.is_connected():
             raise DeliveryError("there is no connection to the broker")
         topic = "/".join(filter(None, (self.prefix, message["machine"], message["point"], "alarm")))
-        sent = self.client.publish(topic, json.dumps(message), qos=AT_LEAST_ONCE)
         try:
+            sent = self.client.publish(topic, json.dumps(message), qos=AT_LEAST_ONCE)
             sent.wait_for_publish(TIMEOUT)
         except (RuntimeError, ValueError) as error:
             raise DeliveryError(str(error)) from error

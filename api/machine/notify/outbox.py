@@ -97,7 +97,7 @@ class Outbox:
             message = describe_change(session.get_one(Change, row.change_id)).model_dump(mode="json")
         try:
             receiver.send(message)
-        except DeliveryError as error:
+        except Exception as error:  # mostly DeliveryError; no receiver may end the thread that tells the others
             pause = min(2.0 ** min(row.tries, 12), LONGEST)
             log.warning("%s did not take change %d, next try in %.0f s: %s", name, row.change_id, pause, error)
             failed = {"tries": row.tries + 1, "next_try_at": time.time() + pause, "error": str(error)[:300]}

@@ -60,6 +60,12 @@ def test_a_change_reaches_a_subscriber_of_the_machine(port, receiver):
     assert json.loads(came[1].payload) == MESSAGE
 
 
+def test_a_message_that_cannot_be_published_is_a_try_that_failed(receiver):
+    wait_until(receiver.client.is_connected)
+    with pytest.raises(DeliveryError, match="wildcards"):
+        receiver.send(MESSAGE | {"machine": "#"})
+
+
 def test_a_broker_that_is_gone_is_a_try_that_failed():
     receiver = Mqtt("mqtt://127.0.0.1:9/plant")
     with pytest.raises(DeliveryError, match="no connection to the broker"):

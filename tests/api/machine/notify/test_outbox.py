@@ -72,6 +72,15 @@ def test_changes_are_sent_in_order_once_and_leave_the_outbox(told):
     assert waiting(told) == []
 
 
+def test_a_receiver_that_fails_in_its_own_way_keeps_the_others_from_nothing(told):
+    def fail(_: dict) -> bool:
+        raise ValueError("nobody thought of this")
+
+    other = List()
+    send_all(Outbox(told.engine, {"webhook": List(refuse=fail), "mqtt": other}))
+    assert [each.error for each in waiting(told) if each.tries] == ["nobody thought of this"]
+
+
 def test_what_is_refused_is_tried_again_after_growing_pauses_and_keeps_its_place(told):
     receiver = List(refuse=lambda message: message["kind"] == "cleared")
     outbox, pauses = Outbox(told.engine, {"webhook": receiver}), []
