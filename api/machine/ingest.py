@@ -14,8 +14,8 @@ from starlette.requests import ClientDisconnect
 from api.machine import PREFIX
 from api.machine.asking import COMMON, ONE, UNKNOWN, ask
 from api.machine.models import Name, StoredAnswer, describe_state, read_moment, to_moment
-from api.machine.reading import list_healthy, read_point
-from api.machine.store import Store, Taken
+from api.machine.reading import list_healthy, read_watched
+from api.machine.store import RefusedError, Store, Taken, UnknownError
 from api.machine.tables import Point, Record
 from api.recording.form import read_request
 from api.recording.models import MeasuredAnswer
@@ -57,7 +57,7 @@ async def add_recording(request: Request, machine: Name, point: Name) -> Respons
     workers: WorkerPool | None = request.app.state.recording_workers
     if workers is None:
         raise HTTPException(503, NO_MODEL)
-    known: Point = await ask(request, read_point, machine, point)
+    known: Point = await ask(request, read_watched, machine, point)
     try:
         fields, files, own = await read_request(request, own=("taken_at", "diagnose"))
     except ClientDisconnect as error:
@@ -74,7 +74,7 @@ async def add_recording(request: Request, machine: Name, point: Name) -> Respons
         sampling_rate=known.sampling_rate,
         rpm=known.rpm,
         diagnose=wanted,
-        learning=known.level == "learning",
+        level=known.level,
     )
     found = await workers.diagnose(fields, [files[0], *(("healthy", each) for each in healthy)], head)
     if found.status != 200:
@@ -87,10 +87,18 @@ async def add_recording(request: Request, machine: Name, point: Name) -> Respons
 
 
 def keep(store: Store, machine: str, point: str, taken: Taken, name: str, content: bytes) -> tuple[Record, Point, bool]:
-    """Keep the file where files are kept, and then store the recording that names it."""
-    if store.files:
-        taken = replace(taken, file=store.files.write(machine, point, taken.taken_at, name, content))
-    return store.add_recording(machine, point, taken)
+    """Keep the file where files are kept, and then store the recording that names it; one that is not named goes."""
+    if store.files is None:
+        return store.add_recording(machine, point, taken)
+    taken = replace(taken, file=store.files.write(machine, point, taken.taken_at, name, content))
+    try:
+        record, now, is_new = store.add_recording(machine, point, taken)
+    except (RefusedError, UnknownError):
+        store.delete_files([taken.file])
+        raise
+    if record.file != taken.file:
+        store.delete_files([taken.file])
+    return record, now, is_new
 
 
 def take(taken_at: float, content: bytes, measured: MeasuredAnswer) -> Taken:

@@ -67,8 +67,8 @@ def name_folder(*names: str) -> str:
 def thin(session: Session, point: Point, days: float, limits: Thresholds) -> list[str]:
     """Keep the worst recording of each day that is so many days older than the newest; return files to delete.
 
-    Learned recordings stay. The watch as it was then is kept beside: states after it are replayed from there, and are
-    bit for bit what they would be without.
+    Recordings that were learned, or are of the healthy past of diagnoses, stay. The watch as it was then is kept:
+    states after it are replayed from there, and are bit for bit what they would be without.
     """
     if point.last_taken_at is None:
         return []
@@ -77,7 +77,14 @@ def thin(session: Session, point: Point, days: float, limits: Thresholds) -> lis
     if end <= begin:
         return []
     rows = session.execute(
-        select(Record.id, Record.taken_at, Record.severity, Record.level, Record.file)
+        select(
+            Record.id,
+            Record.taken_at,
+            Record.severity,
+            Record.level,
+            Record.file,
+            Record.healthy.is_not(None).label("past"),
+        )
         .where(Record.point_id == point.id, Record.taken_at > begin, Record.taken_at < end)
         .order_by(Record.taken_at, Record.sha256)
     ).all()
@@ -105,9 +112,9 @@ def watch_until(session: Session, point: Point, end: float, limits: Thresholds) 
 
 
 def find_surplus(rows: list[Row]) -> list[Row]:
-    """Return the rows that are neither a day's worst nor learned."""
+    """Return the rows that are neither a day's worst nor of the past."""
     days = np.floor(np.array([row.taken_at for row in rows]) / DAY)
     severities = np.array([row.severity for row in rows])
     starts = np.flatnonzero(np.diff(days, prepend=-np.inf))
     worst = {start + int(part.argmax()) for start, part in zip(starts, np.split(severities, starts[1:]), strict=True)}
-    return [row for place, row in enumerate(rows) if place not in worst and row.level != "learning"]
+    return [row for place, row in enumerate(rows) if place not in worst and row.level != "learning" and not row.past]

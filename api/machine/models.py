@@ -9,7 +9,7 @@ from fastapi import Path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.machine.chunks import PARTS
-from api.machine.state import find_orders
+from api.machine.state import RefusedError, find_orders
 from api.machine.tables import Alarm, Change, Note, Point, Record
 from api.recording.fields import Rate, Speed, parse_bearing
 from model.bearings import DEFAULT_BEARING
@@ -65,6 +65,7 @@ class StateAnswer(BaseModel):
 
 
 class PointAnswer(PointFields):
+    bearing: str = Field(description="as it was given; no table may have it any more")  # so it is not checked
     machine: str
     point: str
     state: StateAnswer
@@ -78,7 +79,7 @@ class PointDetail(PointAnswer):
     """A point with what a plot of it needs."""
 
     orders: dict[str, float] = Field(
-        description="of its bearing's faults, multiples of the shaft rate; empty where its geometry is estimated"
+        description="of its bearing's faults, multiples of the shaft rate; empty where its geometry is not known"
     )
     thresholds: dict[str, float] = Field(description="severities from which levels are raised")
 
@@ -223,9 +224,13 @@ def describe_point(point: Point) -> PointAnswer:
 
 
 def describe_detail(point: Point, limits: Persistence) -> PointDetail:
+    try:
+        orders = find_orders(point)
+    except RefusedError:
+        orders = None
     return PointDetail(
         **describe_point(point).model_dump(),
-        orders={} if (orders := find_orders(point)) is None else orders._asdict(),
+        orders=orders._asdict() if orders else {},
         thresholds={"notice": limits.notice, "warning": limits.warning, "alarm": limits.alarm},
     )
 

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from api.machine.chunks import CHUNK, PARTS
 from api.machine.database import for_reading
-from api.machine.state import alarms_of, resume
+from api.machine.state import alarms_of, find_orders
 from api.machine.store import Store, UnknownError, find_point, find_recording
 from api.machine.tables import LEVELS, Alarm, Change, Chunk, Note, Point, Record
 from model.machine.combs import ORDERS
+from model.machine.snapshot import read_watch
 
 MOST_CHANGES = 1_000
 FEW = 4_000  # recordings; so many are read one by one whatever the number of stretches
@@ -30,6 +31,13 @@ def read_point(store: Store, machine: str, name: str) -> Point:
     """Return a point. Raises UnknownError."""
     with reading(store) as session:
         return find_point(session, machine, name)
+
+
+def read_watched(store: Store, machine: str, name: str) -> Point:
+    """Return a point. Raises UnknownError, and RefusedError where no recording can be judged there."""
+    point = read_point(store, machine, name)
+    find_orders(point)
+    return point
 
 
 def list_points(
@@ -88,13 +96,16 @@ def list_recordings(
 
 
 def list_healthy(store: Store, point: Point, most: int) -> list[bytes]:
-    """Return what the windows of a point's learned recordings are like, of the first ones at most so many."""
-    learned = select(Record.healthy).where(
-        Record.point_id == point.id, Record.healthy.is_not(None), Record.level == "learning"
+    """Return what the windows of a point's healthy recordings are like, of the first ones at most so many.
+
+    They were learned, or came later and are normal: see api.recording.measured.
+    """
+    healthy = select(Record.healthy).where(
+        Record.point_id == point.id, Record.healthy.is_not(None), Record.level.in_(("learning", "normal"))
     )
-    learned = learned.where(Record.taken_at >= point.learned_from) if point.learned_from is not None else learned
+    healthy = healthy.where(Record.taken_at >= point.learned_from) if point.learned_from is not None else healthy
     with reading(store) as session:
-        return list(session.scalars(learned.order_by(Record.taken_at, Record.sha256).limit(most)))
+        return list(session.scalars(healthy.order_by(Record.taken_at, Record.sha256).limit(most)))
 
 
 def list_alarms(store: Store, machine: str, name: str) -> list[Alarm]:
@@ -174,8 +185,8 @@ def read_combs(
         chosen = [numbers[place] for place in spread(len(numbers), columns)]
         query = select(Record.taken_at, Record.indicators).where(Record.id.in_(chosen)).order_by(Record.taken_at)
         rows = session.execute(query).all()
-        watch = resume(point, store.limits)
-        healthy = watch.past.combs.mean if watch.learned else np.zeros(len(ORDERS))
+        watch = read_watch(point.watch, None, store.limits) if point.watch else None
+        healthy = watch.past.combs.mean if watch and watch.learned else np.zeros(len(ORDERS))
         return [row.taken_at for row in rows], [row.indicators for row in rows], healthy
 
 

@@ -29,6 +29,14 @@ AT_ONCE = 1_000  # recordings of a replay in memory
 RECENT = 48  # severities that a list draws
 
 
+class RefusedError(ValueError):
+    """What cannot be stored: the field, and in words what came and what was expected."""
+
+    def __init__(self, field: str, words: str) -> None:
+        super().__init__(words)
+        self.field = field
+
+
 @dataclass(frozen=True)
 class Known:
     """What was known of an alarm before a replay."""
@@ -67,8 +75,14 @@ def resume(point: Point, limits: Thresholds) -> Watch:
 
 
 def find_orders(point: Point) -> FaultOrders | None:
-    """Return the orders of a point's bearing, or None where it is known by its size alone."""
-    bearing = parse_bearing(point.bearing)
+    """Return the orders of a point's bearing, or None where it is known by its size alone.
+
+    Raises RefusedError where no table has the bearing any more.
+    """
+    try:
+        bearing = parse_bearing(point.bearing)
+    except ValueError as error:
+        raise RefusedError("bearing", f"change the point, or name a table in BEARINGS: {error}") from error
     return None if isinstance(bearing, Estimate) else bearing.orders
 
 
@@ -83,7 +97,7 @@ def replay(session: Session, point: Point, limits: Thresholds, anew: bool = Fals
     begin, watch, level = first_watch(point, limits)
     before = take_alarms(session, point, begin)
     point.level, point.since, point.reason, point.severity = level, None, "", 0.0
-    point.last_taken_at, point.recent = point.thinned_until, b""
+    point.last_taken_at, point.recent = None, b""
     in_time = list_in_time(session, point, begin, inclusive=point.thinned_until != begin)
     while rows := list(islice(in_time, AT_ONCE)):
         judged = [{"id": row.id} | go_on(session, point, watch, row.taken_at, row.indicators) for row in rows]

@@ -1,34 +1,28 @@
 """What is written to the store; one transaction a call."""
 
+import logging
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-from sqlalchemy import Engine, Select, delete, select
+from sqlalchemy import Engine, Select, delete, select, update
 from sqlalchemy.orm import Session, undefer
 
 from api.machine.database import for_reading
 from api.machine.keeping import Files, name_folder, thin
 from api.machine.metrics import MachineMetrics
 from api.machine.notify.changes import RECEIVERS, write_change
-from api.machine.state import advance, replay
+from api.machine.state import RefusedError, advance, replay
 from api.machine.tables import Alarm, Note, Point, Record
 from model.machine.indicators import Indicators
 from model.machine.thresholds import Thresholds
 
 SAME_RATE = 0.05  # share by which a recording's rate may differ from its point's
+log = logging.getLogger("uvicorn.error")
 
 
 class UnknownError(LookupError):
     """No machine, point, recording or alarm of this name or number; the message says which."""
-
-
-class RefusedError(ValueError):
-    """What cannot be stored: the field, and in words what came and what was expected."""
-
-    def __init__(self, field: str, words: str) -> None:
-        super().__init__(words)
-        self.field = field
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,11 @@ class Store:
         return Session(self.engine, expire_on_commit=False, info={RECEIVERS: self.receivers})
 
     def put_point(self, machine: str, name: str, **settings: Any) -> tuple[Point, bool]:
-        """Create or change a point; return it and whether it is new. A changed bearing has all its past judged anew."""
+        """Create or change a point; return it and whether it is new.
+
+        A changed bearing has all its past judged anew, and the healthy past of diagnoses begins anew: it holds lines
+        of the bearing before.
+        """
         with self.session() as session, session.begin():
             point = session.scalar(one_point(machine, name).with_for_update())
             if point is None:
@@ -77,18 +75,20 @@ class Store:
             for field, value in settings.items():
                 setattr(point, field, value)
             if moved:
+                session.execute(update(Record).where(Record.point_id == point.id).values(healthy=None))
                 self.replay(session, point, anew=True)
             return point, False
 
     def add_recording(self, machine: str, name: str, taken: Taken) -> tuple[Record, Point, bool]:
         """Store a recording and bring its point's state up to it; return both, and whether it is new.
 
-        The same bytes of the same moment are stored once. A point's first recording says its sampling rate where
-        nobody did. Raises UnknownError and RefusedError.
+        The same bytes of the same moment are stored once; a file is named where none was. A point's first recording
+        says its sampling rate where nobody did. Raises UnknownError and RefusedError.
         """
         with self.session() as session, session.begin():
             point = find_point(session, machine, name, writing=True)
             if known := session.scalar(same_recording(point, taken)):
+                known.file = known.file or taken.file
                 return known, point, False
             check_rate(point, taken.indicators.sampling_rate)
             check_moment(point, taken.taken_at)
@@ -151,11 +151,18 @@ class Store:
         with Session(for_reading(self.engine)) as session:
             numbers = list(session.scalars(select(Point.id)))
         for number in numbers if self.keep_days else ():
-            with self.session() as session, session.begin():
-                point = session.scalar(select(Point).where(Point.id == number).with_for_update())
-                gone = thin(session, point, self.keep_days, self.limits) if point else []
-            self.delete_files(gone)
+            self.delete_files(self.thin_point(number))
         return len(numbers)
+
+    def thin_point(self, number: int) -> list[str]:
+        """Thin what is old of a point, if it is still there; return files that nothing names any more."""
+        with self.session() as session, session.begin():
+            point = session.scalar(select(Point).where(Point.id == number).with_for_update())
+            try:
+                return thin(session, point, self.keep_days, self.limits) if point else []
+            except RefusedError as error:
+                log.warning("point %s of machine %s is not thinned: %s", point.name, point.machine, error)
+                return []
 
     def learn_anew(self, machine: str, name: str, begin: float, end: float | None, now: float, by: str) -> Point:
         """Let a point's past begin at a moment, as after a repair, and end at another, and write down who said so.

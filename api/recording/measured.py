@@ -11,6 +11,7 @@ from api.recording.past import pack_healthy, unpack_healthy
 from api.recording.protocol import File, PointHead
 from model.bearings import Bearing
 from model.machine.indicators import measure
+from model.recording.baseline import Healthy
 from model.recording.diagnosis import RecordingDiagnosis
 from model.recording.recording import Recording
 
@@ -36,11 +37,13 @@ def measure_recording(
     except ValueError as error:
         raise MistakeError({"file": str(error)}) from error
     known = fields.model_copy(update={"sampling_rate": rate, "rpm": rpm, "series": False})
-    past = [packed for _, packed in healthy]
+    past = unpack_healthy([packed for _, packed in healthy], diagnosis.thresholds)
     found, reason = diagnose(diagnosis, known, said, past, limits) if point.diagnose else (None, "it was not asked for")
     learned = None
     bearing = parse_bearing(fields.bearing)
-    if found and point.learning and isinstance(bearing, Bearing):  # an estimate's lines are not the same each time
+    # Normal ones fill a past that is too short: those that a person named as learned may have come undiagnosed.
+    is_healthy = point.level == "learning" or (point.level == "normal" and past is None)
+    if found and is_healthy and isinstance(bearing, Bearing):  # an estimate's lines are not the same each time
         settled = replace(recording, rpm=found.recording.rpm)
         learned = pack_healthy(settled, bearing, diagnosis.thresholds)
     return MeasuredAnswer(
@@ -53,10 +56,9 @@ def measure_recording(
 
 
 def diagnose(
-    diagnosis: RecordingDiagnosis, fields: Fields, said: Recording, healthy: list[bytes], limits: Limits
+    diagnosis: RecordingDiagnosis, fields: Fields, said: Recording, past: Healthy | None, limits: Limits
 ) -> tuple[WorkerAnswer | None, str]:  # fmt: skip
     """Return the diagnosis, or None and why there is none: a recording may be trended and too short to diagnose."""
-    past = unpack_healthy(healthy, diagnosis.thresholds)
     try:
         return answer(diagnosis, fields, said, [], limits, past), ""
     except MistakeError as error:

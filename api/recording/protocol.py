@@ -48,7 +48,7 @@ class PointHead(Strict):
     sampling_rate: float | None
     rpm: float | None
     diagnose: bool  # whether a recording that is long enough is diagnosed too
-    learning: bool = False  # whether it may become part of the point's healthy past
+    level: str = "learning"  # of the point before this recording; see api.recording.measured
 
 
 class ReportHead(Strict):

@@ -23,7 +23,7 @@ from api.scale_out.tables import PART, TOLD
 from api.settings import available_cores, settings
 
 MODEL = ROOT / "assets" / "diagnosis.json"
-POINT = PointHead(unit="", sampling_rate=None, rpm=None, diagnose=True, learning=True)  # of a watched recording
+POINT = PointHead(unit="", sampling_rate=None, rpm=None, diagnose=True)  # of a watched recording
 MOST_AT_ONCE = 64  # recordings that a worker takes, and that become one part
 PARTS_A_WORKER = 8
 

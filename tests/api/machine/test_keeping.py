@@ -3,10 +3,12 @@
 import random
 
 import pytest
+from sqlalchemy import update
 
 from api.machine.keeping import Files, name_folder
-from api.machine.reading import list_recordings, read_trend
+from api.machine.reading import list_recordings, read_point, read_trend
 from api.machine.store import RefusedError
+from api.machine.tables import Point
 from tests.api.machine.conftest import POINT, fill, snapshot
 
 DAY = 86_400
@@ -85,3 +87,24 @@ def test_a_machine_named_by_dots_names_no_other_folder(tmp_path):
     files.delete([name_folder("..")])
     assert (tmp_path / "beside").read_text() == "stays"
     assert (tmp_path / "kept").is_dir()
+
+
+def test_a_point_whose_bearing_no_table_has_any_more_is_not_thinned_and_others_are(store, life):
+    fill(store, life)
+    store.put_point("fan", "drive-end", **POINT)
+    for each in life:
+        store.add_recording("fan", "drive-end", each)
+    with store.session() as session, session.begin():
+        session.execute(update(Point).where(Point.machine == "fan").values(bearing="SPINDLE-1"))
+    store.keep_days = 1
+    store.thin()
+    counts = [len(list_recordings(store, name, "drive-end", None, None, 1_000)) for name in ("fan", "pump")]
+    assert counts[0] == len(life) > counts[1]
+
+
+def test_the_last_recording_is_one_that_is_there_whatever_was_thinned(store, life):
+    fill(store, life)
+    store.keep_days = 1
+    store.thin()
+    store.learn_anew("pump", "drive-end", life[-1].taken_at + 1, None, 2e6, "the workshop")
+    assert read_point(store, "pump", "drive-end").last_taken_at == life[-1].taken_at

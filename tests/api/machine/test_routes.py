@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from api.machine.keeping import Files
+from api.machine.tables import Point
 from tests.model.recording.machines import ELSEWHERE
 from tests.model.recording.machines import machine as simulate_machine
 
@@ -264,3 +266,44 @@ def test_a_point_may_have_a_bearing_that_is_known_by_its_size_alone(client):
         assert answer["diagnosis"]["recording"]["order_ranges"]["bpfo"][0] > 2
     finally:
         client.delete("/machines/pump")
+
+
+def test_a_point_whose_bearing_no_table_has_any_more_is_shown_and_takes_no_recording(client, point):
+    number = send(client, npy(np.random.default_rng(0).standard_normal(2_400))).json()["id"]
+    with client.app.state.store.session() as session, session.begin():
+        session.execute(update(Point).values(bearing="SPINDLE-1"))
+    assert [each["bearing"] for each in client.get("/machines/", params={"q": "pump"}).json()] == ["SPINDLE-1"]
+    assert client.get(point).json()["orders"] == {}
+    assert client.get(f"{point}/waterfall").status_code == 200
+    for answer in (send(client, npy(np.ones(2_400)), 1), client.delete(f"{point}/recordings/{number}")):
+        (mistake,) = answer.json()["detail"]
+        assert (answer.status_code, mistake["loc"][-1]) == (422, "bearing")
+        assert "name a table in BEARINGS: bearing is 'SPINDLE-1', which is not in the table" in mistake["msg"]
+    assert len(client.get(f"{point}/recordings").json()) == 1
+    assert client.put(point, json=POINT).status_code == 200
+
+
+def test_a_point_that_was_only_watched_gets_its_healthy_past_from_the_normal_recordings_that_follow(client, point):
+    for hour in range(20):
+        send(client, npy(simulate_machine("Normal", seed=hour).signal), hour)
+    assert client.get(point).json()["state"]["level"] == "normal"
+    warned = []
+    for hour in (20, 21):
+        answer = send(client, npy(simulate_machine("Normal", seed=hour).signal), hour, diagnose="true").json()
+        warned.append("no healthy baseline was given" in " ".join(answer["diagnosis"]["warnings"]))
+    assert warned == [True, False]
+
+
+def test_no_file_stays_of_a_recording_that_is_refused(client, point, tmp_path, monkeypatch):
+    monkeypatch.setattr(client.app.state.store, "files", Files.open(str(tmp_path)))
+    content = npy(np.random.default_rng(0).standard_normal(2_400))
+    assert send(client, content, sampling_rate="13000").status_code == 422
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == []
+
+
+def test_of_a_recording_that_is_sent_under_two_names_one_file_stays(client, point, tmp_path, monkeypatch):
+    monkeypatch.setattr(client.app.state.store, "files", Files.open(str(tmp_path)))
+    content = npy(np.random.default_rng(0).standard_normal(2_400))
+    first, again = send(client, content, name="a.npy"), send(client, content, name="a.NPY")
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert [each.suffix for each in tmp_path.rglob("*") if each.is_file()] == [".npy"]

@@ -8,7 +8,15 @@ import pytest
 
 from api.machine import reading
 from api.machine.database import open_engine
-from api.machine.reading import list_alarms, list_changes, list_points, list_recordings, read_point, read_trend
+from api.machine.reading import (
+    list_alarms,
+    list_changes,
+    list_healthy,
+    list_points,
+    list_recordings,
+    read_point,
+    read_trend,
+)
 from api.machine.store import RefusedError, Store, UnknownError
 from tests.api.machine.conftest import HOUR, POINT, fill, snapshot
 
@@ -214,3 +222,18 @@ def test_chunks_are_the_same_after_a_replay(store, life, monkeypatch):
 def test_what_is_unknown_is_named(store, call, message):
     with pytest.raises(UnknownError, match=message):
         call(store)
+
+
+def test_the_healthy_past_of_diagnoses_is_of_the_present_bearing(store, life):
+    fill(store, [replace(each, healthy=b"of 6205-2RS") for each in life[:5]])
+    assert list_healthy(store, read_point(store, "pump", "drive-end"), 20) == [b"of 6205-2RS"] * 5
+    point, _ = store.put_point("pump", "drive-end", **POINT | {"bearing": "6203-2RS"})
+    assert list_healthy(store, point, 20) == []
+
+
+def test_a_recording_that_is_sent_again_names_the_file_that_is_kept_now(store, life):
+    fill(store, life[:1])
+    record, _, is_new = store.add_recording("pump", "drive-end", replace(life[0], file="pump/drive-end/a.npy"))
+    assert (record.file, is_new) == ("pump/drive-end/a.npy", False)
+    again, _, _ = store.add_recording("pump", "drive-end", replace(life[0], file="pump/drive-end/b.npy"))
+    assert again.file == "pump/drive-end/a.npy"
