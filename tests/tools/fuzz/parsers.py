@@ -121,7 +121,7 @@ def fuzz_infer() -> Callable[[bytes], None]:
 
     def answer(content: bytes) -> None:
         """The first byte says how long the header says that the JSON is."""
-        lengths = (None, str(len(content) - 1 - 4 * LENGTH), "", "-1", str(content[:1]))
+        lengths = (None, str(len(content) - 1 - 4 * LENGTH), "", "-1", str(content[0]) if content else "")
         with contextlib.suppress(InvalidRecordsError, TooManyRecordsError):
             answer_body(content[1:], lengths[min(content[0], 4)] if content else None, inference, 0.0)
 
