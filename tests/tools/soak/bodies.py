@@ -45,11 +45,12 @@ def ask_to_infer(records: np.ndarray) -> bytes:
     return prepare(INFER, JSON, json.dumps(body).encode())
 
 
-def ask_to_diagnose(content: bytes, name: str) -> bytes:
-    """Return an upload as a browser sends it."""
-    part = f'--edge\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
-    fields = b'\r\n--edge\r\nContent-Disposition: form-data; name="rpm"\r\n\r\n1797\r\n--edge--\r\n'
-    return prepare("/diagnose/", "multipart/form-data; boundary=edge", part + content + fields)
+def ask_to_diagnose(content: bytes, name: str, **fields: str) -> bytes:
+    """Return an upload as a browser sends it, with a speed and further fields of the form."""
+    form = f'--edge\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode() + content
+    for field, value in {"rpm": "1797", **fields}.items():
+        form += f'\r\n--edge\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}'.encode()
+    return prepare("/diagnose/", "multipart/form-data; boundary=edge", form + b"\r\n--edge--\r\n")
 
 
 def ask_for(path: str) -> bytes:
