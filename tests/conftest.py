@@ -1,3 +1,4 @@
+import atexit
 import gc
 import os
 import shutil
@@ -21,6 +22,7 @@ from pipeline import params
 from pipeline.catalogue import read_catalogue
 from pipeline.service import free_port, wait_until_ready
 
+atexit.register(shutil.rmtree, os.environ["DATABASE_URL"].removeprefix("sqlite:///").rpartition("/")[0])
 ROOT = Path(__file__).resolve().parent.parent
 POPULATION = params.load("simulate")["population"]  # of machines to simulate
 LONGEST = (

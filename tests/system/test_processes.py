@@ -139,7 +139,7 @@ def test_neither_a_restart_nor_a_stop_under_load_breaks_a_request_or_a_line_of_t
 
 
 def test_where_the_parent_is_killed_the_others_stop_too(tmp_path):
-    service = Service(tmp_path)
+    service = Service(tmp_path, TMPDIR=str(tmp_path))  # what a killed parent leaves there goes with the test
     service.parent.kill()
     service.parent.wait()
     wait_until(lambda: service.count("Finished server process") == 2)
