@@ -45,7 +45,6 @@ bench: .venv/ready
 	python -m tests.tools.bench.training
 	python -m tests.tools.bench.serving
 	python -m tests.tools.bench.others
-	python -m tests.tools.bench.machines
 	python -m tests.tools.docs
 
 soak: .venv/ready

@@ -1,4 +1,4 @@
-"""The store of machines: `python -m tests.tools.bench.machines [RECORDINGS] [POSTGRESQL_URL]`.
+"""The store of machines: `python -m tests.tools.bench.machines POSTGRESQL_URL [RECORDINGS]`.
 
 Fills a point with so many recordings (100,000 unless given), replays them, and asks a service on one core from another
 for trends, lists and the storing of recordings of a second. Writes assets/bench_machines_RECORDINGS.md.
@@ -41,10 +41,11 @@ HOME = "/machines/big/points/drive-end"
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    if len(sys.argv) < 2 or not sys.argv[1].startswith("postgresql://"):
+        sys.exit("expected the URL of an empty database, as postgresql://postgres@127.0.0.1/bench")
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
     with tempfile.TemporaryDirectory() as folder:
-        urls = {"SQLite": f"sqlite:///{folder}/machines.sqlite"}
-        urls |= {"PostgreSQL": sys.argv[2]} if len(sys.argv) > 2 else {}
+        urls = {"SQLite": f"sqlite:///{folder}/machines.sqlite", "PostgreSQL": sys.argv[1]}
         columns = {name: measure_store(url, count, Path(folder)) for name, url in urls.items()}
     rows = list(next(iter(columns.values())))
     lines = [f"| {count:,} recordings of a point | {' | '.join(columns)} |", "| --- |" + " --- |" * len(columns)]
@@ -98,11 +99,12 @@ def fill(store: Store, count: int) -> float:
 
 
 def size_of(store: Store, url: str) -> int:
-    """Return how many bytes a database takes."""
+    """Return how many bytes a database takes, without the log and the replaced rows that filling it at once leaves."""
+    store.engine.dispose()  # SQLite writes its log into the file when the last connection closes
     if url.startswith("sqlite"):
-        path = url.removeprefix("sqlite:///")
-        return sum(Path(path + end).stat().st_size for end in ("", "-wal") if Path(path + end).exists())
-    with store.engine.connect() as connection:
+        return Path(url.removeprefix("sqlite:///")).stat().st_size
+    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM FULL"))
         return connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
 
 
