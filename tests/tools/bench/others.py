@@ -159,7 +159,7 @@ def measure_memory(process: int) -> float:
             total += int(re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{each}/smaps_rollup").read_text(), re.MULTILINE)[1])
         except FileNotFoundError:
             continue  # it has ended since
-    return total / 1024
+    return total * 1024 / 1e6
 
 
 def table_of(rates: dict[tuple, list[float]], memory: dict[str, float]) -> list[str]:

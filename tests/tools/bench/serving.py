@@ -148,7 +148,7 @@ def measure_memory(name: str, bodies: dict) -> dict[str, float]:
 
 def read_memory(field: str) -> float:
     status = Path(f"/proc/{running.process.pid}/status").read_text()
-    return int(re.search(rf"{field}:\s+(\d+)", status)[1]) / 1024
+    return int(re.search(rf"{field}:\s+(\d+)", status)[1]) * 1024 / 1e6
 
 
 def request(bodies: dict, n: int, content_type: str) -> bytes:
