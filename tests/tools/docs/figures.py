@@ -17,7 +17,6 @@ from tests.tools.docs.sources import (
     LEAST_KILOHERTZ,
     LEAST_SECONDS,
     OTHER_MAKER,
-    PAGE_WEIGHT,
     PARAMETERS,
     PARAMS,
     PYTHON,
@@ -34,6 +33,7 @@ from tests.tools.docs.sources import (
     macro_f1,
     measured,
     rate_below,
+    weigh_page,
 )
 
 RECORDINGS = str(len(CATALOGUE))
@@ -130,7 +130,7 @@ PASSAGES = {
     "docs/recording.md": (
         ("A recording is a file of vibration, {} s or more", LEAST_SECONDS),
         ("ready after {} s on loopback", *measured("page_ready")),
-        ("weighs {} kB", PAGE_WEIGHT),
+        ("weighs {} kB", weigh_page()),
         ("answered in {} ms", *measured("diagnose_10_s")),
         ("It warned about {} of {} real recordings", *measured("right_rates_warned", "right_rates")),
         ("four times too high on {} of CWRU's {} recordings", *measured("rate_times_four"), RECORDINGS),
