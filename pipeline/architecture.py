@@ -50,7 +50,7 @@ def draw_record(axis: Axes, record: np.ndarray, title: str, unit: str, color: st
 
 def draw_kernels(axis: Axes, kernels: np.ndarray) -> None:
     for number, kernel in enumerate(kernels, start=1):
-        axis.plot(number + 0.5 * kernel / np.abs(kernel).max(), linewidth=0.9)
+        axis.plot(number - 0.5 * kernel / np.abs(kernel).max(), linewidth=0.9)  # the axis counts downwards
     axis.set_yticks(range(1, len(kernels) + 1))
     axis.invert_yaxis()
     axis.set(title="3  Learned kernels", xlabel="sample", ylabel="channel")

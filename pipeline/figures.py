@@ -108,19 +108,22 @@ def draw_protocols(table: dict, path: Path) -> None:
         save(figure, path)
 
 
-def draw_protocol_confusion(table: dict, headline: str, path: Path) -> None:
-    """Draw the confusion matrices of random and bearing, of the reference and the headline network."""
+def draw_protocol_confusion(table: dict, headline: str, apart: str, path: Path) -> None:
+    """Draw the confusion matrices of random and bearing, of the reference and the headline network.
+
+    They hold all seeds, and the folds that the scores hold: not those whose name starts with what stands apart.
+    """
     matrices = {}
     for network in ("reference", headline):
         for protocol in ("random", "bearing"):
-            folds = table[protocol][network]["folds"].values()
+            folds = [fold for name, fold in table[protocol][network]["folds"].items() if not name.startswith(apart)]
             rows = {truth: row for fold in folds for truth, row in fold["confusion"].items()}
             classes = sorted(rows)
             total = np.zeros((len(classes), len(classes)), int)
             for fold in folds:
                 for truth, row in fold["confusion"].items():
                     total[classes.index(truth)] += [row.get(name, 0) for name in classes]
-            matrices[f"{NETWORKS[network][0]}: {protocol}"] = total
+            matrices[f"{NETWORKS[network][0]}: {protocol}\nwindows, {folds[0]['seeds']} seeds"] = total
     draw_confusion(matrices, classes, path)
 
 
@@ -136,7 +139,7 @@ PROTOCOL_NOTES = {
     "random": "same\nrecordings",
     "block": "same\nrecordings",
     "load": "same\nbearings",
-    "noise": "same\nbearings",
+    "noise": "same\nrecordings",
     "bearing": "unseen\nbearings",
     "combinations": "unseen\nbearings",
     "transfer": "same\nbearings",
