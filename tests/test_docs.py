@@ -19,7 +19,8 @@ PAGES = pages.pages()
 NOTEBOOKS = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").glob("*.ipynb"))]
 CODE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"|<(https?://[^>]+)>")
-NAMED = re.compile(r"`((?:[\w.-]+/)+(?:[\w.-]+\.(?:py|md|csv|json|yaml|cpp|html|ipynb|png))?|[\w-]+\.yaml|Makefile)`")
+SUFFIXES = "py|md|csv|json|yaml|cpp|css|html|in|ipynb|js|png|sql|txt"
+NAMED = re.compile(rf"`((?:[\w.-]+/)+(?:[\w.-]+\.(?:{SUFFIXES}))?|[\w-]+\.yaml|Makefile)`")
 MADE = ("build/", "data/recordings", "data/windows", "data/scaled", "data/split", "data/trained", "data/holdout")
 ENDPOINTS = ("v2/", "machines/")
 
