@@ -6,9 +6,12 @@ export PORT ?= 8000
 
 .PHONY: run demo check test bench soak lock
 
+# Before a service starts: what asks it would be answered by another on its port.
+CHECK_PORT = python -c "import socket; socket.create_server(('127.0.0.1', $(PORT)))" 2>/dev/null || \
+	{ echo "port $(PORT) is taken: try make $@ PORT=8001"; exit 1; }
+
 run: .venv/ready
-	@python -c "import socket; socket.create_server(('127.0.0.1', $(PORT)))" 2>/dev/null || \
-		{ echo "port $(PORT) is taken: try make run PORT=8001"; exit 1; }
+	@$(CHECK_PORT)
 	@[ -s dvc.lock ] || git checkout -- dvc.lock # DVC leaves it empty when killed while it writes it
 	@if dvc repro download; then dvc repro service; else \
 		echo; echo "The recordings cannot be had, see above: serving the artefacts that came with the repository."; fi
@@ -18,6 +21,7 @@ run: .venv/ready
 
 # Twenty simulated machines with ninety days of past, in a store of their own.
 demo: .venv/ready
+	@$(CHECK_PORT)
 	@mkdir -p build && rm -f build/demo.sqlite*
 	@DATABASE_URL=sqlite:///build/demo.sqlite LOG_REQUESTS=false python -m api & \
 		service=$$!; trap "kill $$service 2>/dev/null" EXIT INT TERM; \

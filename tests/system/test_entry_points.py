@@ -194,3 +194,18 @@ def test_a_folder_without_a_model_is_named_in_the_error(tmp_path):
     assert process.returncode == 1
     assert output.startswith(f"no model at {tmp_path}{os.sep}model.onnx: run")
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("target", ["run", "demo"])
+def test_make_starts_nothing_where_its_port_is_taken(target, tmp_path):
+    store = tmp_path / "build" / "demo.sqlite"
+    store.parent.mkdir()
+    store.write_text("of yesterday")
+    command = ["make", "-f", ROOT / "Makefile", "-o", ".venv/ready", target]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = start([*command, f"PORT={port}"], tmp_path)
+        output = process.communicate(timeout=20)[0]
+    assert process.returncode != 0
+    assert f"port {port} is taken: try make {target} PORT=8001\n" in output
+    assert store.read_text() == "of yesterday"
