@@ -6,10 +6,11 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 
@@ -32,6 +33,13 @@ Ask = Callable[..., requests.Response]
 
 class RefusedFileError(NoAnswerError):
     """The service does not take this file, whenever it is sent."""
+
+
+class Seen(NamedTuple):
+    """A file in a watched folder, at one look."""
+
+    size: int
+    taken_at: datetime
 
 
 class PointClient:
@@ -106,15 +114,15 @@ def send_folder(point: PointClient, find: Find, watch: bool, hidden: bool) -> in
     if watch:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # what a system ends a service with is a Ctrl-C, too
     level, there, counts = point.open()["state"]["level"], point.count_moments(), Counter()
-    for path in follow(find) if watch else with_progress(in_order(find()), hidden):
-        taken_at = read_stamp(path)
-        if there[taken_at]:
-            there[taken_at] -= 1
-            counts["there already"] += 1
-            continue
+    for path in follow(find) if watch else with_progress(sorted(find(), key=read_stamp), hidden):
         try:
+            taken_at = read_stamp(path)
+            if there[taken_at]:
+                there[taken_at] -= 1
+                counts["there already"] += 1
+                continue
             state = (send_patiently if watch else PointClient.send)(point, path, taken_at)["state"]
-        except RefusedFileError as error:
+        except (RefusedFileError, FileNotFoundError) as error:  # it may vanish while those before it are sent
             counts["refused"] += 1
             say(f"{path}: {error}")
             continue
@@ -132,22 +140,27 @@ def say(text: str) -> None:
     print(printable(text), file=sys.stderr, flush=True)
 
 
-def in_order(files: list[Path]) -> list[Path]:
-    return sorted(files, key=read_stamp)
+def look_at(files: Iterable[Path]) -> dict[Path, Seen]:
+    """Return what is seen of each file; one that vanished after it was listed is left out."""
+    found = {}
+    for path in files:
+        with suppress(FileNotFoundError):
+            found[path] = Seen(path.stat().st_size, read_stamp(path))
+    return found
 
 
 def follow(find: Find) -> Iterator[Path]:
     """Yield files in order, then each that arrives, once its size has not changed between two looks; Ctrl-C ends it."""
     done: set[Path] = set()
-    sizes: dict[Path, int] = {}
+    before: dict[Path, Seen] = {}
     try:
         while True:
-            present = {path: path.stat().st_size for path in find() if path not in done}
-            ready = [path for path, size in present.items() if sizes.get(path) == size]
-            for path in in_order(ready):
+            present = look_at(path for path in find() if path not in done)
+            ready = [path for path, seen in present.items() if path in before and before[path].size == seen.size]
+            for path in sorted(ready, key=lambda path: present[path].taken_at):
                 done.add(path)
                 yield path
-            sizes = present
+            before = present
             time.sleep(PAUSE)
     except KeyboardInterrupt:
         return
