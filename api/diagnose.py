@@ -135,6 +135,8 @@ def parse_arguments() -> argparse.Namespace:
         parser.error("--watch needs --machine and --point")
     if arguments.machine and arguments.baseline:
         parser.error("a machine's own past is its baseline: leave --baseline out")
+    if arguments.machine and (arguments.json or arguments.csv):
+        parser.error("--json and --csv are of diagnoses: leave them out with --machine")
     if arguments.report and (arguments.several or arguments.machine):
         parser.error("--report is of one file")
     if arguments.several and not arguments.json and not arguments.machine:
@@ -150,7 +152,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.machine:
         point = PointClient(service.send, arguments)
         find = partial(find_recordings, arguments, service.limits.suffixes)
-        return send_folder(point, find, arguments.watch, arguments.json)
+        return send_folder(point, find, arguments.watch)
     files = find_recordings(arguments, service.limits.suffixes)
     if arguments.report:
         arguments.report.write_bytes(service.report(files[0]))

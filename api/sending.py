@@ -109,12 +109,12 @@ def read_stamp(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
-def send_folder(point: PointClient, find: Find, watch: bool, hidden: bool) -> int:
+def send_folder(point: PointClient, find: Find, watch: bool) -> int:
     """Send what the service does not have yet; return 1 where a file was refused. Raises NoAnswerError."""
     if watch:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # what a system ends a service with is a Ctrl-C, too
     level, there, counts = point.open()["state"]["level"], point.count_moments(), Counter()
-    for path in follow(find) if watch else with_progress(sorted(find(), key=read_stamp), hidden):
+    for path in follow(find) if watch else with_progress(sorted(find(), key=read_stamp), hidden=False):
         try:
             taken_at = read_stamp(path)
             if there[taken_at]:

@@ -53,6 +53,6 @@ def test_a_file_that_vanishes_while_another_is_sent_is_told_and_the_rest_is_sent
 
     later = files[0].with_name("third.npy")
     later.write_bytes(b"signal")
-    assert send_folder(PointClient(ask, ARGUMENTS), lambda: [*files, later], False, True) == 1
+    assert send_folder(PointClient(ask, ARGUMENTS), lambda: [*files, later], watch=False) == 1
     assert sent == ["first.npy", "third.npy"]
     assert "second.npy: [Errno 2] No such file or directory" in capsys.readouterr().err

@@ -11,6 +11,8 @@ import pytest
 from api.files.extras.libraries import list_suffixes
 from tests.system.clients.helpers import MOST_BYTES, NOWHERE, STATED, run
 
+POINT = ("--machine", "pump", "--point", "drive-end")
+
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
@@ -40,6 +42,8 @@ def test_mistakes_are_told_in_words(url, folder, arguments, words):
         (("outer.npy", "--speed", "3"), "unrecognized arguments: --speed 3"),
         ((), "required: PATH"),
         (("outer.npy", "--csv", "outer.npy"), "outer.npy is a recording and would be overwritten"),
+        (("outer.npy", *POINT, "--json"), "--json and --csv are of diagnoses: leave them out with --machine"),
+        (("outer.npy", *POINT, "--csv", "table.csv"), "--json and --csv are of diagnoses"),
     ],
 )
 def test_wrong_arguments_are_refused(folder, arguments, words):
