@@ -6,11 +6,15 @@ import { SERVICE, formOf, request } from "./service.js";
 
 const quote = (text) => `'${String(text).replaceAll("'", "'\\''")}'`;
 
+/** A file as curl's -F reads it: between quotes a name may hold commas and semicolons. */
+const named = (field, { name }) => `-F ${quote(`${field}=@"${name.replace(/["\\]/g, "\\$&")}"`)}`;
+
 export function asCurl() {
   const { file, fields, healthy } = question;
-  const parts = [`file=@${file.name}`, ...Object.entries(fields).map(([name, value]) => `${name}=${value}`), ...healthy.map(({ name }) => `baseline=@${name}`)];
+  const said = Object.entries(fields).map(([name, value]) => `--form-string ${quote(`${name}=${value}`)}`); // -F ends a value at a semicolon
+  const parts = [named("file", file), ...said, ...healthy.map((each) => named("baseline", each))];
   const key = byId("api_key").value ? "-H 'X-API-Key: YOUR-KEY' " : "";
-  return `curl ${key}${parts.map((part) => `-F ${quote(part)}`).join(" ")} ${quote(`${SERVICE}/diagnose/`)}`;
+  return `curl ${key}${parts.join(" ")} ${quote(`${SERVICE}/diagnose/`)}`;
 }
 
 export async function copyCurl() {
