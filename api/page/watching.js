@@ -25,6 +25,19 @@ function ask() {
   byId("watch_dialog").showModal();
 }
 
+/** The unit of the point: the answer's where points know it, else the one that the point has. */
+async function chooseUnit(path) {
+  const { unit } = answer.recording; // as the file writes it
+  const known = async () => (await call("GET", "openapi.json")).components.schemas.PointFields.properties.unit.enum;
+  if (unit && (await known()).includes(unit)) return unit;
+  try {
+    return (await call("GET", path)).unit;
+  } catch (error) {
+    if (error.status === 404) return ""; // a new point
+    throw error;
+  }
+}
+
 async function watch() {
   const [machine, point] = ["machine_name", "point_name"].map((id) => byId(id).value.trim());
   const { bearing, sampling_rate, rpm, channel } = answer.recording;
@@ -35,7 +48,7 @@ async function watch() {
   for (const [name, value] of Object.entries({ sampling_rate, rpm })) form.append(name, value);
   byId("watch_confirm").disabled = true;
   try {
-    await call("PUT", path, { json: { bearing, sampling_rate, rpm, channel } });
+    await call("PUT", path, { json: { bearing, sampling_rate, rpm, channel, unit: await chooseUnit(path) } });
     await call("POST", `${path}/recordings`, { form });
     location.href = `machines.html#${machine}/${point}`;
   } catch (error) {

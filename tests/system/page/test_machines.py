@@ -179,15 +179,34 @@ def test_an_alarm_is_acknowledged_a_note_written_and_the_past_learned_anew(point
     assert [(note["by"], note["written_at"]) for note in told] == [("early shift", "2026-01-02T03:00:00Z")]
 
 
+def watch(page, name):
+    page.get_by_role("button", name="Keep watching this machine").click()
+    page.get_by_label("Machine", exact=True).fill(name)
+    page.get_by_role("button", name="Watch it").click()
+    expect(page.get_by_role("heading", name=f"{name}, drive-end")).to_be_visible()
+
+
 def test_a_diagnosis_becomes_a_watched_machine(open_page, fleet):
     page = open_page(fleet)
     page.get_by_role("button", name=OUTER).click()
-    page.get_by_role("button", name="Keep watching this machine").click()
-    page.get_by_label("Machine", exact=True).fill("mill-7")
-    page.get_by_role("button", name="Watch it").click()
-    expect(page.get_by_role("heading", name="mill-7, drive-end")).to_be_visible()
+    watch(page, "mill-7")
     expect(page.locator("#level")).to_have_text("learning")
     requests.delete(f"{fleet}/machines/mill-7", timeout=10)
+
+
+@pytest.mark.parametrize(("said", "stored", "kept"), [("g", None, "g"), ("mV", "m/s2", "m/s2"), ("mV", None, "")])
+def test_a_watched_point_has_the_files_unit_or_keeps_its_own(open_page, fleet, tmp_path, said, stored, kept):
+    home = f"{fleet}/machines/mill-8/points/drive-end"
+    if stored:
+        requests.put(home, json=POINT | {"unit": stored}, timeout=10)
+    np.savetxt(tmp_path / "a.csv", machine("OuterRace", 2.0), "%.4f", header=f"acceleration ({said})", comments="")
+    page = open_page(fleet)
+    for name, value in {"rpm": RPM, "sampling_rate": RATE}.items():
+        page.locator(f"#{name}").fill(str(value))
+    page.locator("#file").set_input_files(tmp_path / "a.csv")
+    watch(page, "mill-8")
+    assert requests.get(home, timeout=10).json()["unit"] == kept
+    requests.delete(f"{fleet}/machines/mill-8", timeout=10)
 
 
 def test_a_service_without_machines_says_so_and_offers_none(open_page, url):
