@@ -18,11 +18,16 @@ BEST_BANDS = 2  # averaged: steadier than the highest alone
 
 
 def measure_combs(signal: np.ndarray, sampling_rate: float, rpm: float) -> np.ndarray:
-    """Return the height of the comb at each of ORDERS, (420,): the mean of its teeth in the two highest bands."""
+    """Return the height of the comb at each of ORDERS, (420,): the mean of its teeth in the two highest bands.
+
+    All are 0 where the rate holds no band.
+    """
+    bands = [cut for band in ENVELOPE_BANDS if (cut := cut_band(band, sampling_rate)) is not None]
+    if not bands:
+        return np.zeros(len(ORDERS))
     length = min(len(signal), max(round(TURNS * 60 / rpm * sampling_rate), len(signal) // 64, 256))
     segments = cut_segments(signal, length)
     transform, spacing = np.fft.rfft(segments * np.hanning(length), axis=1), sampling_rate / length
-    bands = [cut for band in ENVELOPE_BANDS if (cut := cut_band(band, sampling_rate)) is not None]
     heights = np.stack([comb_heights(transform, spacing, band, rpm / 60) for band in bands])
     return np.sort(heights, axis=0)[-BEST_BANDS:].mean(axis=0)
 

@@ -15,7 +15,9 @@ from model.recording.recording import Recording
 
 LEAST_SECONDS = 0.1
 LEAST_SAMPLES = 512
-LEAST_RATE = 2_000  # Hz; below, no band of an envelope is a kilohertz wide
+LEAST_RATE = (
+    2_000  # Hz; twice where the velocity ends; an envelope band needs more, and levels alone are watched without one
+)
 VERSION = 1
 HEAD = struct.Struct("<B7f3e")
 STEP = 0.015  # natural logarithm; the heights of combs are kept in these steps
@@ -25,11 +27,12 @@ ZERO = 85  # the step that stands for a height of 0: heights reach from -1.28 to
 class Indicators(NamedTuple):
     """What a recording is to its machine's watch.
 
-    sampling_rate in Hz; rpm is nan where nobody knows it, and the combs are 0 then. rms, peak and kurtosis are of the
-    signal without its mean; velocity (mm/s) is nan where no unit says so. resting, held and silent are shares of the
-    samples: those on the largest or smallest value, those that equal their predecessor, the longest run of equal ones.
-    bands: dB of 20 half octaves from 31 Hz on, nan beyond the rate. envelopes (dB) and moments (natural logarithm): of
-    four envelope bands. combs (420,): heights at ORDERS, natural logarithm over the surroundings.
+    sampling_rate in Hz; rpm is nan where nobody knows it. rms, peak and kurtosis are of the signal without its mean;
+    velocity (mm/s) is nan where no unit says so. resting, held and silent are shares of the samples: those on the
+    largest or smallest value, those that equal their predecessor, the longest run of equal ones. bands: dB of 20 half
+    octaves from 31 Hz on, nan beyond the rate. envelopes (dB) and moments (natural logarithm): of four envelope bands,
+    nan beyond the rate. combs (420,): heights at ORDERS, natural logarithm over the surroundings; all are 0 where
+    nobody knows rpm, or the rate holds no envelope band.
     """
 
     sampling_rate: float
@@ -51,6 +54,11 @@ class Indicators(NamedTuple):
     def levels(self) -> np.ndarray:
         """The overall level and those of bands and envelope bands, dB over one unit, (LEVELS,)."""
         return np.concatenate([[2 * decibels(self.rms)], self.bands, self.envelopes])
+
+    @property
+    def has_combs(self) -> bool:
+        """Whether its combs were measured; where not, their zeros are no lines that went away."""
+        return bool(np.isfinite(self.rpm) and self.combs.any())
 
     def to_bytes(self) -> bytes:
         """Return all of it in 511 bytes, little endian: float32 and float16, the combs in steps of 0.015."""

@@ -54,7 +54,7 @@ class Past:
     def add(self, indicators: Indicators, limits: Learning) -> None:
         """Learn from one of the first recordings."""
         self.recordings += 1
-        if np.isfinite(indicators.rpm):
+        if indicators.has_combs:
             self.combs.add(indicators.combs)
             self.comb_spread = float(np.sqrt(self.combs.variance().mean()))
         self.moments.add(indicators.moments)

@@ -144,7 +144,7 @@ class Watch:
 
     def follow_lines(self, indicators: Indicators) -> None:
         """Let the combs follow a recording: gain does not touch them."""
-        if np.isfinite(indicators.rpm) and self.past.combs.count[0]:
+        if indicators.has_combs and self.past.combs.count[0]:
             self.combs = self.smooth(self.combs, indicators.combs - self.past.combs.mean)
 
     def find_parts(self) -> list[Part]:

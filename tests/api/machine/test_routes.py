@@ -153,6 +153,17 @@ def test_a_recording_too_short_for_a_diagnosis_is_trended_and_says_why(client, p
     assert "lasts 0.108 s" in answer["why_no_diagnosis"]
 
 
+def test_a_recording_of_a_low_rate_is_stored_with_its_levels(client):
+    client.put(HOME, json=POINT | {"sampling_rate": 2_560})
+    try:
+        answer = send(client, npy(np.random.default_rng(0).standard_normal(5_120)))
+        assert answer.status_code == 201
+        assert answer.json()["indicators"]["rms"] == pytest.approx(1, abs=0.05)
+        assert client.get(f"{HOME}/waterfall").status_code == 200
+    finally:
+        client.delete("/machines/pump")
+
+
 def test_a_life_ends_in_an_alarm_that_a_person_acknowledges_and_repairs(client, point):
     noise = np.random.default_rng(0)
     for hour in range(45):

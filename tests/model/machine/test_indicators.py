@@ -52,6 +52,15 @@ def test_without_a_speed_there_are_levels_and_no_lines(noise):
     assert np.isfinite(found.levels[0])
 
 
+@pytest.mark.parametrize("rate", [2_000, 2_560, 3_190])
+def test_a_rate_that_holds_no_envelope_band_has_levels_and_no_lines(noise, rate):
+    found = measure(Recording(noise.standard_normal(2 * rate), rate, RPM))
+    assert (found.rpm, found.has_combs, found.combs.any()) == (RPM, False, False)
+    assert np.isnan(found.moments).all()
+    assert np.isfinite(found.levels[0])
+    assert measure(Recording(noise.standard_normal(2 * 3_200), 3_200, RPM)).has_combs
+
+
 def test_the_longest_run_of_equal_samples_is_found():
     assert longest_run(np.array([1.0, 2, 2, 2, 3, 3])) == 3
     assert longest_run(np.arange(5.0)) == 1

@@ -135,6 +135,25 @@ def test_a_snapshot_goes_on_exactly_as_the_watch_does(watched, limits):
     assert write_watch(watch) == write_watch(again)
 
 
+def test_a_rate_that_holds_no_envelope_band_is_watched_by_its_levels(limits, noise):
+    watch = Watch(BEARING.orders, limits)
+    quiet = [Recording(noise.standard_normal(2 * 2_560), 2_560, RPM) for _ in range(25)]
+    unbalance = 30 * np.sin(2 * np.pi * RPM / 60 * np.arange(2 * 2_560) / 2_560)
+    loud = [replace(each, signal=each.signal + unbalance) for each in quiet]
+    states = go_on(watch, quiet + loud, 0)
+    assert states[24].level == "normal"
+    assert states[-1].level in ("warning", "alarm")
+    assert states[-1].parts.keys() == {"impacts", "level"}
+
+
+def test_recordings_without_combs_are_not_learned_as_lines_that_are_missing(healthy, limits):
+    slow = measure(Recording(record(900).signal[::5], RATE / 5, RPM))
+    watch = Watch(BEARING.orders, limits)
+    for hour, each in enumerate([slow, *healthy]):
+        watch.advance(hour * HOUR, each)
+    assert watch.past.combs.count[0] == limits.learning.recordings - 1
+
+
 def test_without_a_speed_and_a_bearing_levels_are_watched(limits):
     watch = Watch(None, limits)
     quiet = [replace(record(seed), rpm=None) for seed in range(25)]
