@@ -73,18 +73,18 @@ def parse_bearing(text: str) -> Bearing | Estimate:
         return known[plain(text)].bearing
     if text.startswith("{"):
         return bearing_of(read_object(text))
-    if size := read_size(text):
-        return estimate(size)
     marks = r"[;\s]+" if ";" in text else r"[,\s]+"  # between semicolons a comma is a decimal one
     numbers = [part.replace(",", ".") for part in re.split(marks, text) if part]
-    if len(numbers) not in (3, 4) or not all(map(is_number, numbers)):
-        raise ValueError(
-            f"bearing is {text[:60]!r}, which is not in the table; expected a designation of it, as {DEFAULT_BEARING}, "
-            "a ball bearing's of the series 60, 62 or 63, its bore x outside diameter x width in mm, as 45 x 100 x 25, "
-            "or the geometry: rolling elements, element diameter, pitch diameter and, if not 0, contact angle, as in "
-            "9, 7.94, 39.04, 0"
-        )
-    return bearing_of(dict(zip(GEOMETRY, map(float, numbers), strict=False)))
+    if len(numbers) in (3, 4) and all(map(is_number, numbers)):  # before a designation: 1.6312 is none
+        return bearing_of(dict(zip(GEOMETRY, map(float, numbers), strict=False)))
+    if size := read_size(text):
+        return estimate(size)
+    raise ValueError(
+        f"bearing is {text[:60]!r}, which is not in the table; expected a designation of it, as {DEFAULT_BEARING}, "
+        "a ball bearing's of the series 60, 62 or 63, its bore x outside diameter x width in mm, as 45 x 100 x 25, "
+        "or the geometry: rolling elements, element diameter, pitch diameter and, if not 0, contact angle, as in "
+        "9, 7.94, 39.04, 0"
+    )
 
 
 def plain(designation: str) -> str:

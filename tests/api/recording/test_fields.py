@@ -67,6 +67,34 @@ def test_a_geometry_is_a_bearing(text):
 
 
 @pytest.mark.parametrize(
+    ("text", "bearing"),
+    [
+        ("8, 0.3126, 1.6312", Bearing(8, 0.3126, 1.6312)),
+        ("9, 7.94, 39.6204", Bearing(9, 7.94, 39.6204)),
+        ("9 0.3126 1.6300 0", Bearing(9, 0.3126, 1.63, 0)),
+        ("8; 12,7; 60,6210", Bearing(8, 12.7, 60.621)),
+    ],
+)
+def test_a_geometry_whose_digits_are_a_designation_is_a_geometry(text, bearing):
+    assert parse_bearing(text) == bearing
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("6205", Size(25, 52)),
+        ("62205", Size(25, 52)),
+        ("SKF 6312 C3", Size(60, 130)),
+        ("6309 2Z C3", Size(45, 100)),
+        ("FAG, 6309, 2Z", Size(45, 100)),
+        ("45 x 100", Size(45, 100)),
+    ],
+)
+def test_a_designation_among_other_words_is_estimated(text, size):
+    assert parse_bearing(text) == estimate(size)
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("none-such", "not in the table; expected a designation of it, as 6205-2RS"),
