@@ -17,13 +17,14 @@ from pydantic import ValidationError
 from tqdm import tqdm
 
 from api.files.extras.libraries import list_suffixes
-from api.recording.fields import Fields
+from api.recording.fields import Fields, add_bearings
 from api.scale_out.machines import read_moments, store_recordings
 from api.scale_out.places import ArchiveError, Place
 from api.scale_out.recordings import FIELDS, find_recordings, read_catalogue
 from api.scale_out.tables import put_together, read_parts, write
 from api.scale_out.workers import MODEL, diagnose_here, diagnose_on_ray, read_invalid, split
-from api.settings import available_cores
+from api.settings import available_cores, settings
+from model.bearings import DEFAULT_BEARING
 
 
 def main(*words: str) -> None:
@@ -51,7 +52,7 @@ def main(*words: str) -> None:
     said = [f"{each['counts']} {each['values'] or 'not diagnosed, see the column error'}" for each in counts]
     print(f"{len(rows)} recordings ({', '.join(said)}): tables in {arguments.out}")
     if moments:
-        counts = store_recordings(rows, catalogue, moments)
+        counts = store_recordings(rows, catalogue, moments, given.get("bearing", DEFAULT_BEARING))
         print("machines: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
 
 
@@ -77,13 +78,20 @@ def parse(words: tuple[str, ...]) -> argparse.Namespace:
 
 
 def check(given: dict[str, Any]) -> dict[str, Any]:
-    """Return what was given for all recordings. Raises ArchiveError where it is wrong or there is no model."""
+    """Return what was given for all recordings; own bearings ($BEARINGS) are known from here on.
+
+    Raises ArchiveError where it is wrong or there is no model.
+    """
     if not MODEL.is_file():
         raise ArchiveError(f"{MODEL} is missing: run `dvc repro diagnosis`")
     try:
+        if settings.bearings:
+            add_bearings(settings.bearings)
         Fields(**given)
     except ValidationError as error:
         raise ArchiveError(read_invalid(error)) from error
+    except (OSError, ValueError) as error:
+        raise ArchiveError(f"BEARINGS: {settings.bearings} cannot be used: {error}") from error
     return given
 
 

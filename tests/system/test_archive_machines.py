@@ -10,6 +10,7 @@ from api.machine.store import Store
 
 pytest.importorskip("pyarrow", reason="ARCHIVE SKIPPED: pyarrow is not installed")
 from api.machine import opening
+from api.recording import fields as form
 from tests.system.test_archive import make_recordings, run
 
 HEAD = ("file", "machine", "point", "taken_at", "bearing")
@@ -43,6 +44,27 @@ def test_watched_recordings_are_stored_once_in_the_order_of_their_moments(tmp_pa
     assert all(record.prediction for record in stored)
     assert [record.level for record in stored] == ["learning"] * 3
     store.engine.dispose()
+
+
+def test_a_bearing_of_an_own_table_is_that_of_a_point_whose_catalogue_names_none(tmp_path, database, monkeypatch):
+    own = tmp_path / "own.csv"
+    own.write_text(
+        "designation,maker,rolling_elements,element_diameter,pitch_diameter,contact_angle,bpfo,bpfi,bsf,ftf\n"
+        "SPINDLE-1,ours,9,10,50,15,,,,\n"
+    )
+    monkeypatch.setattr(opening.settings, "bearings", own)
+    monkeypatch.setattr(form, "KNOWN", dict(form.KNOWN))
+    recordings = make_recordings(tmp_path / "recordings", 2)
+    rows = [
+        ("line 0/00.wav", "pump", "p", "2026-01-01T00:00:00Z", ""),
+        ("line 1/01.wav", "pump", "q", "2026-01-01T00:00:00Z", "6205-2RS"),
+    ]
+    catalogue = write_catalogue(tmp_path / "catalogue.csv", rows)
+    run(recordings, tmp_path / "out", "--catalogue", catalogue, "--bearing", "SPINDLE-1")
+    store = Store(open_engine(database), None)
+    found = {point.name: point.bearing for point in list_points(store)[0]}
+    store.engine.dispose()
+    assert found == {"p": "SPINDLE-1", "q": "6205-2RS"}
 
 
 def test_a_moment_without_a_zone_is_refused_before_anything_is_diagnosed(tmp_path, database):
