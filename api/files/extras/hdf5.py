@@ -78,9 +78,10 @@ def find_vectors(h5py: Any, group: Any, most: int, prefix: str, said: dict[str, 
 
 
 def is_own(dataset: Any) -> bool:
-    """Return whether a dataset holds real numbers that lie in this file."""
+    """Return whether a dataset holds real numbers that lie in this file; MATLAB stores a text as numbers, too."""
     is_elsewhere = dataset.is_virtual or dataset.external
-    return dataset.dtype.kind in "iuf" and dataset.shape is not None and not is_elsewhere
+    is_text = np.array_equal(dataset.attrs.get("MATLAB_class"), b"char")
+    return dataset.dtype.kind in "iuf" and dataset.shape is not None and not is_elsewhere and not is_text
 
 
 def is_tall(shape: tuple[int, ...]) -> bool:

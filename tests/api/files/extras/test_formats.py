@@ -74,6 +74,17 @@ def matlab73() -> bytes:
     return head.ljust(512, b"\0") + stream.getvalue()[512:]
 
 
+def matlab73_of(**variables) -> bytes:
+    """Return the variables as MATLAB 7.3 stores them: columns as rows, and characters as numbers of 16 bits."""
+    stream = io.BytesIO()
+    with h5py.File(stream, "w", userblock_size=512) as file:
+        for name, value in variables.items():
+            is_text = isinstance(value, str)
+            numbers = np.array([[ord(each)] for each in value], np.uint16) if is_text else np.atleast_2d(value)
+            file.create_dataset(name, data=numbers).attrs["MATLAB_class"] = np.bytes_("char" if is_text else "double")
+    return stream.getvalue()
+
+
 def table(**columns) -> pyarrow.Table:
     said = {b"sampling_rate": b"25600", b"rpm": b"1480", b"unit": b"g"}
     return pyarrow.table(columns).replace_schema_metadata(said)
@@ -140,6 +151,12 @@ def test_the_rate_of_a_table_is_that_of_its_time_stamps():
     found = read_recording(content.getvalue(), "a.parquet")
     assert (found.sampling_rate, found.channels) == (10_000, ("acc",))
     assert found.warnings == ("the sampling rate 10,000 Hz was read from the column time",)
+
+
+@pytest.mark.parametrize("units", ["m/s^2", "g"])
+def test_a_text_of_matlab_is_no_channel_and_no_number(units):
+    found = read_recording(matlab73_of(vib=SIGNAL, fs=float(RATE), units=units), "a.mat")
+    assert (found.channels, found.sampling_rate, found.unit) == (("vib",), RATE, "")
 
 
 @pytest.mark.parametrize(
