@@ -9,7 +9,7 @@ from api.files.errors import UnreadableError
 from api.files.extras.libraries import load_library
 from api.files.limits import Limits
 from api.files.said import find_rate, find_speed, find_unit
-from api.files.time_axes import is_axis, read_rate
+from api.files.time_axes import STAMPED, is_axis, read_rate
 
 PARQUET, FEATHER = b"PAR1", b"ARROW1"
 FIRST_ROWS = 1_000  # looked at to tell a time axis
@@ -24,16 +24,24 @@ def read_table(content: bytes, channel: str | None, limits: Limits) -> Channels:
         raise UnreadableError(f"the table holds no column of numbers: {', '.join(schema.names)[:200] or 'no column'}")
     if len(names) > limits.channels + 1:
         raise UnreadableError(f"the table has {len(names):,} columns of numbers, expected at most {limits.channels}")
-    first = column(table, names[0])
-    has_axis = len(names) > 1 and is_axis(names[0], first[:FIRST_ROWS])
-    channels = names[1:] if has_axis else names
+    axis = find_axis(arrow, table, names) if len(names) > 1 else None
+    channels = [name for name in names if name != axis]
     told = decode(schema.metadata)
-    rate, note = read_rate(names[0], first, find_rate(told)) if has_axis else (find_rate(told), "")
+    rate, note = read_rate(axis, column(table, axis), find_rate(told)) if axis is not None else (find_rate(told), "")
     vectors = {}
     for name in select(channels, channel):
         said = told | decode(schema.field(name).metadata)
         vectors[name] = Vector(column(table, name), find_rate(said) or rate, find_speed(said), find_unit(said))
     return make_recordings(vectors, channels, limits, [note] if note else [])
+
+
+def find_axis(arrow: Any, table: Any, names: list[str]) -> str | None:
+    """Return the column that counts time: the first, or the only one of time stamps; pandas writes its index last."""
+    if is_axis(names[0], column(table, names[0])[:FIRST_ROWS]):
+        return names[0]
+    stamps = [name for name in names if arrow.types.is_timestamp(table.schema.field(name).type)]
+    is_stamped = len(stamps) == 1 and is_axis(STAMPED, column(table, stamps[0])[:FIRST_ROWS])
+    return stamps[0] if is_stamped else None
 
 
 def read_parquet(content: bytes, limits: Limits) -> Any:

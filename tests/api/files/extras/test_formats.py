@@ -6,6 +6,7 @@ from datetime import datetime
 
 import h5py
 import numpy as np
+import pandas
 import pyarrow
 import pyarrow.feather
 import pyarrow.parquet
@@ -157,6 +158,25 @@ def test_the_rate_of_a_table_is_that_of_its_time_stamps():
 def test_a_text_of_matlab_is_no_channel_and_no_number(units):
     found = read_recording(matlab73_of(vib=SIGNAL, fs=float(RATE), units=units), "a.mat")
     assert (found.channels, found.sampling_rate, found.unit) == (("vib",), RATE, "")
+
+
+@pytest.mark.parametrize("make", ["to_parquet", "to_feather"])
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_time_stamps_that_pandas_writes_behind_the_channels_are_the_time_axis(make, zone):
+    times = pandas.date_range("2026-01-31", periods=len(SIGNAL), freq="100us", name="timestamp", tz=zone)
+    frame, content = pandas.DataFrame({"acc": SIGNAL}, index=times), io.BytesIO()
+    frame = frame.reset_index()[["acc", "timestamp"]] if make == "to_feather" else frame  # it takes no such index
+    getattr(frame, make)(content)
+    found = read_recording(content.getvalue(), "a.parquet")
+    assert (found.channels, found.sampling_rate) == (("acc",), 10_000)
+    assert found.warnings == ("the sampling rate 10,000 Hz was read from the column timestamp",)
+
+
+def test_a_time_axis_is_the_first_column_or_the_only_one_of_time_stamps():
+    times = np.datetime64("2026-01-31", "ns") + np.arange(len(SIGNAL)) * np.timedelta64(100_000, "ns")
+    assert "acc, sent, received" in str(refusal(parquet(acc=SIGNAL, sent=times, received=times), "a.parquet"))
+    first = read_recording(parquet(time=np.arange(len(SIGNAL)) / RATE, acc=SIGNAL, sent=times), "a.parquet", "acc")
+    assert (first.channels, first.sampling_rate) == (("acc", "sent"), RATE)
 
 
 @pytest.mark.parametrize(
