@@ -49,9 +49,11 @@ def test_a_client_in_python_is_answered(service, code, tmp_path):
     assert ran.returncode == 0, ran.stderr
 
 
-@pytest.mark.parametrize(("page", "printed"), [("README.md", "OuterRace"), ("docs/recording.md", "")])
+@pytest.mark.parametrize(
+    ("page", "printed"), [("README.md", "OuterRace"), ("docs/recording.md", ""), ("docs/machine.md", "")]
+)
 def test_an_example_that_needs_no_service_runs(page, printed):
-    (code,) = python_of(page)
+    *_, code = python_of(page)
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment(), capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.startswith(printed)
