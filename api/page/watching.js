@@ -25,11 +25,16 @@ function ask() {
   byId("watch_dialog").showModal();
 }
 
-/** The unit of the point: the answer's where points know it, else the one that the point has. */
+/** The unit that the point has, else the one that the file states, where points know it. */
 async function chooseUnit(path) {
   const { unit } = answer.recording; // as the file writes it
-  const known = async () => (await call("GET", "openapi.json")).components.schemas.PointFields.properties.unit.enum;
-  if (unit && (await known()).includes(unit)) return unit;
+  const stored = await readUnit(path);
+  if (stored || !unit) return stored;
+  const known = (await call("GET", "openapi.json")).components.schemas.PointFields.properties.unit.enum;
+  return known.includes(unit) ? unit : "";
+}
+
+async function readUnit(path) {
   try {
     return (await call("GET", path)).unit;
   } catch (error) {

@@ -15,9 +15,7 @@ from model.recording.recording import Recording
 
 LEAST_SECONDS = 0.1
 LEAST_SAMPLES = 512
-LEAST_RATE = (
-    2_000  # Hz; twice where the velocity ends; an envelope band needs more, and levels alone are watched without one
-)
+LEAST_RATE = 2_000  # Hz; twice where the velocity ends; where no envelope band fits, levels alone are watched
 VERSION = 1
 HEAD = struct.Struct("<B7f3e")
 STEP = 0.015  # natural logarithm; the heights of combs are kept in these steps

@@ -194,8 +194,8 @@ def test_a_diagnosis_becomes_a_watched_machine(open_page, fleet):
     requests.delete(f"{fleet}/machines/mill-7", timeout=10)
 
 
-@pytest.mark.parametrize(("said", "stored", "kept"), [("g", None, "g"), ("mV", "m/s2", "m/s2"), ("mV", None, "")])
-def test_a_watched_point_has_the_files_unit_or_keeps_its_own(open_page, fleet, tmp_path, said, stored, kept):
+@pytest.mark.parametrize(("said", "stored", "kept"), [("g", None, "g"), ("g", "m/s2", "m/s2"), ("mV", None, "")])
+def test_a_watched_point_keeps_its_unit_or_has_the_files(open_page, fleet, tmp_path, said, stored, kept):
     home = f"{fleet}/machines/mill-8/points/drive-end"
     if stored:
         requests.put(home, json=POINT | {"unit": stored}, timeout=10)
