@@ -15,7 +15,8 @@ from model.machine.thresholds import Thresholds
 from model.machine.watch import Watch
 
 VERSION = 1
-SCALARS = ("until", "passed", "gain", "shifts", "defects", "defect_since", "sensor", "sensor_since", "well", "started")
+SCALARS = ("until", "passed", "gain", "shifts", "shift_since", "defects", "defect_since", "sensor", "sensor_since",
+           "well", "started")  # fmt: skip
 
 
 def write_watch(watch: Watch) -> bytes:
@@ -51,7 +52,7 @@ def read_watch(kept: bytes, orders: FaultOrders | None, limits: Thresholds) -> W
     watch.last_moments = [values.take(bands) for _ in range(head["last_moments"])]
     watch.last_levels = [values.take(LEVELS) for _ in range(head["last_levels"])]
     watch.patience = Patience(**head["patience"])
-    for name in set(SCALARS) & set(head):  # a snapshot from before `until` knows none
+    for name in set(SCALARS) & set(head):  # an older snapshot lacks some
         setattr(watch, name, head[name])
     return watch
 

@@ -55,6 +55,7 @@ class Watch:
     last_levels: list[np.ndarray] = field(default_factory=list)
     gain: float = 0.0  # dB that all levels were moved by since the past was learned
     shifts: list[float] = field(default_factory=list)
+    shift_since: float = 0.0
     patience: Patience = field(default_factory=Patience)
     defects: int = 0
     defect_since: float = 0.0
@@ -120,12 +121,13 @@ class Watch:
         if not shift:
             self.shifts = []
             return False
+        self.shift_since = self.shift_since if self.shifts else taken_at
         self.shifts.append(shift)
         if len(self.shifts) > self.limits.sensor.raise_after:
             moved = float(np.median(self.shifts))
             self.gain += moved
             self.sensor = f"gain, mounting or load changed: all bands {moved:+.1f} dB alike"
-            self.sensor_since, self.well, self.shifts = taken_at, 0, []
+            self.sensor_since, self.well, self.shifts = self.shift_since, 0, []
         return True
 
     def follow(self, indicators: Indicators, rises: np.ndarray) -> None:

@@ -69,7 +69,7 @@ def test_a_gain_of_three_is_the_sensors_within_three_recordings_and_never_an_ala
     watch, _ = watched
     louder = [replace(each, signal=3 * each.signal) for each in (record(300 + seed) for seed in range(30))]
     states = go_on(watch, louder)
-    assert states[2].level == "sensor"
+    assert (states[2].level, states[2].since) == ("sensor", 40 * HOUR)
     assert "all bands +9.5 dB alike" in states[2].reason
     assert {state.level for state in states} <= {"normal", "sensor"}
     assert states[-1].level == "normal"
