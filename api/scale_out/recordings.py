@@ -20,10 +20,12 @@ WATCHED = ("machine", "point", "taken_at")  # of a recording that goes into the 
 def find_recordings(source: str, given: dict[str, Any], catalogue: dict[str, dict]) -> list[dict[str, Any]]:
     """Return name, path, size, fields and key of every recording.
 
-    The key changes with file, fields, model and limits: what was too large is tried again after a limit was raised.
+    The key changes with file, fields, model, own bearings and limits: what was too large is tried again after a limit
+    was raised.
     """
     model, (_, folder) = hash_file(MODEL), Place(source).open()
     limits = worker_limits(MODEL, settings).model_dump(exclude={"diagnosis"}) | {"upload": settings.max_upload}
+    limits["bearings"] = hash_file(settings.bearings) if settings.bearings else ""
     found = []
     for file in Place(source).list(tuple(list_suffixes())):
         name = file.path.removeprefix(folder).lstrip("/")
