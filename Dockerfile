@@ -13,7 +13,8 @@ RUN python -m pip install --ignore-installed --prefix=packages ./api/native
 FROM base
 COPY --from=builder /build/packages /usr/local
 WORKDIR /app
-# The same files as in build/service, see pipeline/service.py, and dvc.lock: every answer carries its hash.
+# The same files as in build/service, those that it calls LATER in pipeline/service.py, and dvc.lock: every answer carries
+# its hash.
 COPY assets/model.onnx assets/state_dict.pt assets/decoder.json assets/metrics.json assets/model_card.md \
     assets/example.json assets/example_answer.json assets/diagnosis.json assets/machine.json assets/protocols.json \
     assets/

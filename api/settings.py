@@ -16,6 +16,7 @@ Seconds = Annotated[float, Field(gt=0, le=3_600)]
 Names = Annotated[tuple[str, ...], NoDecode]
 Kind = TypeVar("Kind", bound=BaseSettings)
 LEAST_KEY = 16
+STORES = ("sqlite:///", "postgresql://", "postgresql+psycopg://")  # what DATABASE_URL begins with
 SECRET = ("KEY", "SECRET", "MQTT", "DATABASE")  # parts of names whose values are never shown
 SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"  # names the folder through which processes share their metrics
 FORM_BYTES = 100_000  # that a form's boundaries, headers and fields may add to its files
@@ -125,7 +126,7 @@ class Settings(BaseSettings):
     sending_timeout: Seconds = Field(
         30, description="Seconds that a client may take to send a request's headers, and again to send its body."
     )
-    request_timeout: Seconds = Field(30, description="Seconds that the answer to a complete request may take.")
+    request_timeout: Seconds = Field(30, description="Seconds that the answer to a complete POST or PUT may take.")
     keep_alive: int = Field(
         75,
         ge=1,
@@ -133,7 +134,9 @@ class Settings(BaseSettings):
         description="Seconds that an idle connection stays open; set it longer than that of the proxy in front.",
     )
     # Access
-    api_keys: Names = Field((), description="Keys, separated by commas; every request must carry one of them.")
+    api_keys: Names = Field(
+        (), description="Keys, separated by commas; a request needs one of them but for open paths."
+    )
     api_keys_file: Path | None = Field(
         None, description="A file with one key on each line, read at start; its keys are added to API_KEYS."
     )
@@ -173,6 +176,13 @@ class Settings(BaseSettings):
         wrong = [origin for origin in value if not ORIGIN.fullmatch(origin)]
         if wrong:
             raise ValueError(f"expected * or scheme://host[:port] in small letters without a path, not {wrong[0]!r}")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def check_store(cls, value: str) -> str:
+        if value != "none" and not value.startswith(STORES):
+            raise ValueError(f"expected none or what begins with {', '.join(STORES)}")
         return value
 
     @field_validator("alarm_webhook", "alarm_mqtt")

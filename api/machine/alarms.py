@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request
 
 from api.machine import PREFIX
-from api.machine.asking import COMMON, ONE, UNKNOWN, ask
+from api.machine.asking import BODY, COMMON, ONE, UNKNOWN, ask
 from api.machine.models import (
     Acknowledgement,
     AlarmAnswer,
@@ -35,7 +35,7 @@ async def tell_alarms(request: Request, machine: Name, point: Name) -> list[Alar
     return [describe_alarm(each) for each in await ask(request, list_alarms, machine, point)]
 
 
-@router.post(ONE + "/alarms/{number}/acknowledge", responses=UNKNOWN)
+@router.post(ONE + "/alarms/{number}/acknowledge", responses=UNKNOWN | BODY)
 async def acknowledge(
     request: Request, machine: Name, point: Name, number: Number, fields: Acknowledgement
 ) -> AlarmAnswer:  # fmt: skip
@@ -50,7 +50,7 @@ async def tell_changes(request: Request, machine: Name, point: Name) -> list[Cha
     return [describe_change(each) for each in await ask(request, list_changes, machine, point)]
 
 
-@router.post(ONE + "/baseline", responses=UNKNOWN)
+@router.post(ONE + "/baseline", responses=UNKNOWN | BODY)
 async def learn_anew(request: Request, machine: Name, point: Name, fields: AnewFields) -> PointAnswer:
     """Learn anew, as after a repair: from a moment on, from the first recordings or from all until another moment."""
     begin, end, moment = to_seconds(fields.from_), to_seconds(fields.until), now()
@@ -60,7 +60,7 @@ async def learn_anew(request: Request, machine: Name, point: Name, fields: AnewF
     return describe_point(await ask(request, Store.learn_anew, machine, point, begin, end, moment, fields.by))
 
 
-@router.post(ONE + "/notes", status_code=201, responses=UNKNOWN)
+@router.post(ONE + "/notes", status_code=201, responses=UNKNOWN | BODY)
 async def add_note(request: Request, machine: Name, point: Name, fields: NoteFields) -> NoteAnswer:
     """Keep what a person says of a point."""
     moment = now() if fields.at is None else to_seconds(fields.at)

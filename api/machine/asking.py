@@ -11,9 +11,15 @@ from api.recording.pool import refuse
 from api.serving.errors import ErrorAnswer, InvalidAnswer
 
 ONE = "/{machine}/points/{point}"
-UNREADABLE = {"model": ErrorAnswer, "description": "The body cannot be read"}
-INVALID = {"model": InvalidAnswer, "description": "What came, where, and what was expected"}
-COMMON = {400: UNREADABLE, 422: INVALID}
+COMMON = {
+    422: {"model": InvalidAnswer, "description": "What came, where, and what was expected"},
+    503: {"model": ErrorAnswer, "description": "There is no store, or too many requests wait; then Retry-After"},
+}
+BODY = {
+    400: {"model": ErrorAnswer, "description": "The body cannot be read"},
+    408: {"model": ErrorAnswer, "description": "The body did not come in time"},
+    413: {"model": ErrorAnswer, "description": "Larger than is allowed"},
+}
 UNKNOWN = {404: {"model": ErrorAnswer, "description": "No such machine, point, recording or alarm"}}
 
 

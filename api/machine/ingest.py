@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
 from api.machine import PREFIX
-from api.machine.asking import COMMON, ONE, UNKNOWN, ask
+from api.machine.asking import BODY, COMMON, ONE, UNKNOWN, ask
 from api.machine.models import Name, StoredAnswer, describe_state, read_moment, to_moment
 from api.machine.reading import list_healthy, read_watched
 from api.machine.store import RefusedError, Store, Taken, UnknownError
@@ -21,8 +21,8 @@ from api.recording.form import read_request
 from api.recording.models import MeasuredAnswer
 from api.recording.pool import WorkerPool, refuse
 from api.recording.protocol import PointHead
-from api.recording.upload import BODY, NO_MODEL
-from api.serving.errors import ErrorAnswer
+from api.recording.upload import BODY as FORM
+from api.recording.upload import NO_MODEL
 from model.machine.indicators import Indicators
 
 TAKEN_AT = {"type": "string", "format": "date-time", "description": "when it was taken, with a zone; now unless given"}
@@ -33,7 +33,7 @@ router = APIRouter(prefix=PREFIX.rstrip("/"), responses=COMMON)
 
 def document_upload() -> dict[str, Any]:
     """Return the form of a recording: that of a diagnosis without a baseline, and with its moment."""
-    form = BODY["content"]["multipart/form-data"]["schema"]
+    form = FORM["content"]["multipart/form-data"]["schema"]
     left_out = ("baseline", "bearing", "series", "baseline_sampling_rate", "baseline_rpm")
     fields = {name: field for name, field in form["properties"].items() if name not in left_out}
     schema = form | {"properties": fields | {"taken_at": TAKEN_AT, "diagnose": ASK}}
@@ -46,11 +46,8 @@ def document_upload() -> dict[str, Any]:
     response_model=StoredAnswer,
     openapi_extra=document_upload(),
     responses=UNKNOWN
-    | {
-        200: {"model": StoredAnswer, "description": "The same file and moment were stored before"},
-        413: {"model": ErrorAnswer, "description": "Larger than is allowed"},
-        503: {"model": ErrorAnswer, "description": "Too many recordings at once; Retry-After says when to try again"},
-    },
+    | BODY
+    | {200: {"model": StoredAnswer, "description": "The same file and moment were stored before"}},
 )
 async def add_recording(request: Request, machine: Name, point: Name) -> Response:
     """Store what is measured of a recording, and tell the state of its point after it."""

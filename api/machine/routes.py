@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter
 
 from api.machine import PREFIX
-from api.machine.asking import COMMON, ONE, UNKNOWN, ask
+from api.machine.asking import BODY, COMMON, ONE, UNKNOWN, ask
 from api.machine.models import (
     Level,
     Moment,
@@ -50,7 +50,7 @@ TREND = TypeAdapter(list[TrendAnswer])
 router = APIRouter(prefix=PREFIX.rstrip("/"), responses=COMMON)
 
 
-@router.put(ONE, response_model=PointAnswer, responses={201: {"model": PointAnswer, "description": "Created"}})
+@router.put(ONE, response_model=PointAnswer, responses={201: {"model": PointAnswer, "description": "Created"}} | BODY)
 async def put_point(request: Request, response: Response, machine: Name, point: Name, fields: PointFields) -> Any:
     """Create a point of a machine, or change it."""
     kept, is_new = await ask(request, lambda store: store.put_point(machine, point, **fields.model_dump()))

@@ -74,7 +74,7 @@ class Metrics:
         self.answered: deque[tuple[str, str, int]] = deque()  # path, method and status of responses to be counted
         self.batch = Histogram("batch_records", "Records computed together", buckets=RECORDS, registry=registry)
         self.predictions = Counter(
-            "predictions", "Windows (/batch_predict/, /v2/) and recordings (/diagnose/) by what they were called",
+            "predictions", "Windows (/batch_predict/, /v2/) and recordings (/diagnose/, JSON) by what they were called",
             ["path", "label"], registry=registry,
         )  # fmt: skip
         self.buffered = Gauge("buffered_bytes", "Bytes of request bodies that are held in memory", registry=registry,

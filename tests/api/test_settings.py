@@ -46,6 +46,7 @@ def load_with(monkeypatch):
         ("ALARM_WEBHOOK", "ftp://host/", "ALARM_WEBHOOK: expected http://host/... or https://host/..."),
         ("ALARM_WEBHOOK", "http://host/", "ALARM_WEBHOOK needs ALARM_WEBHOOK_SECRET, 16 characters or more"),
         ("ALARM_WEBHOOK_SECRET", "whsec_!!", "ALARM_WEBHOOK_SECRET: what follows whsec_ is no base64"),
+        ("DATABASE_URL", "mysql://host/name", "DATABASE_URL: expected none or what begins with sqlite:///, postgresql"),
         ("ALARM_MQTT", "host:1883", "ALARM_MQTT: expected mqtt://host/... or mqtts://host/..."),
         ("ALARM_MQTT", "mqtt://host/plant/+", "ALARM_MQTT: + and # are wildcards"),
         ("ALARM_MQTT", "mqtt://host/plant%23", "ALARM_MQTT: + and # are wildcards"),

@@ -19,6 +19,7 @@ from model.machine.indicators import measure
 from model.machine.thresholds import Thresholds
 from model.recording.recording import Recording
 from model.thresholds import read_thresholds
+from tests.api.machine import sending
 from tests.conftest import ROOT
 
 HOUR = 3_600.0
@@ -101,3 +102,11 @@ def snapshot(store):
               for each in list_alarms(store, "pump", "drive-end")]  # fmt: skip
     state = point.level, point.since, point.reason, point.severity, point.last_taken_at, point.watch, point.recent
     return state, alarms, read_trend(store, "pump", "drive-end", 10_000)
+
+
+@pytest.fixture
+def point(client):
+    """The path of a point over HTTP."""
+    assert client.put(sending.HOME, json=sending.POINT).status_code == 201
+    yield sending.HOME
+    client.delete("/machines/pump")

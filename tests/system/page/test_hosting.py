@@ -81,11 +81,12 @@ def hosted(tmp_path):
 
 
 def name_service(folder, service):
-    """Write a service's address into the page that is hosted in a folder."""
-    index, nowhere = folder / "index.html", '<meta name="service" content="">'
-    text = index.read_text()
-    assert nowhere in text
-    index.write_text(text.replace(nowhere, f'<meta name="service" content="{service}">'))
+    """Write a service's address into the pages that are hosted in a folder."""
+    nowhere = '<meta name="service" content="">'
+    for page in folder.glob("*.html"):
+        text = page.read_text()
+        assert nowhere in text
+        page.write_text(text.replace(nowhere, f'<meta name="service" content="{service}">'))
 
 
 def test_the_page_may_be_hosted_apart_where_the_service_allows_it(open_page, hosted, tmp_path_factory):
@@ -95,6 +96,8 @@ def test_the_page_may_be_hosted_apart_where_the_service_allows_it(open_page, hos
         page = open_page(origin)
         page.get_by_role("button", name=OUTER).click()
         expect(page.get_by_role("heading", name="Outer race fault")).to_be_visible()
+        page.goto(f"{origin}/machines.html")
+        expect(page.locator("#error")).to_contain_text("keeps no machines")
 
 
 def test_hosted_apart_where_the_service_does_not_allow_it_the_page_says_so(open_page, hosted, url):

@@ -1,5 +1,6 @@
 """Where the numbers in the prose of README and docs come from; every {} of a passage stands for one."""
 
+from api.machine.ingest import PAST
 from model.machine.combs import ORDERS
 from model.machine.indicators import LEAST_SECONDS as LEAST_SECONDS_WATCHED
 from model.machine.indicators import SIZE
@@ -82,6 +83,7 @@ PASSAGES = {
         ("had {} MB at most", *measured("render_most_memory")),
     ),
     "docs/machine.md": (
+        ("own healthy past: the first {} that were learned", str(PAST)),
         ("A recording from {} s on becomes {} bytes", f"{LEAST_SECONDS_WATCHED:g}", str(SIZE)),
         ("at {} orders, a percent apart", str(len(ORDERS))),
         ("{} s of them are a", BASELINE),
@@ -124,6 +126,7 @@ PASSAGES = {
         ("are the first {} healthy recordings", str(PARAMS["rig_trials"]["baseline"])),
         ("with more than {} healthy recordings", str(PARAMS["rig_trials"]["most_healthy"])),
         ("weakest on the fold of {} in", OTHER),
+        ("random and bearing, without the fold of {} in", OTHER),
         ("faults were recorded at {} kHz and the healthy bearing at {} kHz", FAULT_RATE, HEALTHY_RATE),
         ("Resampling to {} kHz and the band limit of {} kHz", SAMPLING_RATE, BAND_LIMIT),
     ),
