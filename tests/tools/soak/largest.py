@@ -32,7 +32,7 @@ def measure_peak(name: str, clients: int = 0, turns: int = 4, megabytes: float =
     request = LARGEST[name]()
     wanted = REFUSED.get(name, 200)
     room = min(settings.max_queue, settings.max_buffered // len(request))
-    with serving() as service:
+    with serving(DIAGNOSER_SECONDS="60", REQUEST_TIMEOUT="300") as service:  # whatever runs beside it
         peak, statuses = uvloop.run(send_largest(service, request, clients or room, turns))
         is_alive = service.process.poll() is None
     asked = f"{clients or room} clients of the largest {name}, {len(request) / MB:.1f} MB: < {megabytes:g} MB"
@@ -88,10 +88,10 @@ def largest_infer(numbers: list[bytes], last: bytes = b"0") -> bytes:
 
 
 def largest_text() -> bytes:
-    line = b"-0.123456789012\n"  # long enough for both limits: the bytes of a file and the samples in it
-    return ask_to_diagnose(
-        line * min(MOST_UPLOAD // len(line), settings.max_samples), "recording.csv", sampling_rate="12000"
-    )
+    # 16 bytes a sample come near both limits: the bytes of a file and the samples in it.
+    lines = b"".join(b"%+.12f\n" % sample for sample in np.random.default_rng(SEED).uniform(-9, 9, 1_000))
+    times = min(MOST_UPLOAD, 16 * settings.max_samples) // len(lines)
+    return ask_to_diagnose(lines * times, "recording.csv", sampling_rate="12000")
 
 
 def largest_array() -> bytes:
