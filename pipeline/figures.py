@@ -108,22 +108,19 @@ def draw_protocols(table: dict, path: Path) -> None:
         save(figure, path)
 
 
-def draw_protocol_confusion(table: dict, headline: str, apart: str, path: Path) -> None:
-    """Draw the confusion matrices of random and bearing, of the reference and the headline network.
-
-    They hold all seeds, and the folds that the scores hold: not those whose name starts with what stands apart.
-    """
+def draw_protocol_confusion(table: dict, headline: str, path: Path) -> None:
+    """Draw the confusion matrices of random and bearing, of the reference and the headline network."""
     matrices = {}
     for network in ("reference", headline):
         for protocol in ("random", "bearing"):
-            folds = [fold for name, fold in table[protocol][network]["folds"].items() if not name.startswith(apart)]
+            folds = table[protocol][network]["folds"].values()
             rows = {truth: row for fold in folds for truth, row in fold["confusion"].items()}
             classes = sorted(rows)
             total = np.zeros((len(classes), len(classes)), int)
             for fold in folds:
                 for truth, row in fold["confusion"].items():
                     total[classes.index(truth)] += [row.get(name, 0) for name in classes]
-            matrices[f"{NETWORKS[network][0]}: {protocol}\nwindows, {folds[0]['seeds']} seeds"] = total
+            matrices[f"{NETWORKS[network][0]}: {protocol}"] = total
     draw_confusion(matrices, classes, path)
 
 
@@ -139,7 +136,7 @@ PROTOCOL_NOTES = {
     "random": "same\nrecordings",
     "block": "same\nrecordings",
     "load": "same\nbearings",
-    "noise": "same\nrecordings",
+    "noise": "same\nbearings",
     "bearing": "unseen\nbearings",
     "combinations": "unseen\nbearings",
     "transfer": "same\nbearings",

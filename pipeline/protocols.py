@@ -7,7 +7,7 @@ from pipeline.params import ASSETS
 from pipeline.trials.jobs import TRIED, list_jobs, read_trials
 from pipeline.trials.markdown import write_markdown
 from pipeline.trials.scores import METRICS
-from pipeline.trials.table import HEADLINE, OTHERS, Results, add_machines, add_rigs, make_table
+from pipeline.trials.table import HEADLINE, Results, add_machines, add_rigs, make_table
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     (ASSETS / "protocols.json").write_text(json.dumps(table | {"headline_network": HEADLINE}, indent=1) + "\n")
     (ASSETS / "protocols.md").write_text(write_markdown(table, open_set))
     figures.draw_protocols(table, ASSETS / "protocols.png")
-    figures.draw_protocol_confusion(table, HEADLINE, OTHERS, ASSETS / "protocols_confusion.png")
+    figures.draw_protocol_confusion(table, HEADLINE, ASSETS / "protocols_confusion.png")
     print_table(table, open_set)
 
 

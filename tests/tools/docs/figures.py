@@ -126,7 +126,6 @@ PASSAGES = {
         ("are the first {} healthy recordings", str(PARAMS["rig_trials"]["baseline"])),
         ("with more than {} healthy recordings", str(PARAMS["rig_trials"]["most_healthy"])),
         ("weakest on the fold of {} in", OTHER),
-        ("random and bearing, without the fold of {} in", OTHER),
         ("faults were recorded at {} kHz and the healthy bearing at {} kHz", FAULT_RATE, HEALTHY_RATE),
         ("Resampling to {} kHz and the band limit of {} kHz", SAMPLING_RATE, BAND_LIMIT),
     ),
