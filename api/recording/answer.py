@@ -52,9 +52,14 @@ class MistakeError(ValueError):
 def answer_files(
     diagnosis: RecordingDiagnosis, fields: Fields, files: list[tuple[str, bytes]], limits: Limits
 ) -> WorkerAnswer:
-    """Return the answer to the files of a form, the recording first. Raises MistakeError."""
-    (name, content), *healthy = files
-    return answer(diagnosis, fields, read(content, name, fields.channel, limits), healthy, limits)
+    """Return the answer to the files of a form, the recording first. Raises MistakeError.
+
+    The recording's file is taken out of the list, so that its bytes do not stay in memory beside its samples.
+    """
+    name, content = files.pop(0)
+    said = read(content, name, fields.channel, limits)
+    del content
+    return answer(diagnosis, fields, said, files, limits)
 
 
 def answer(

@@ -17,16 +17,18 @@ def answer_channels(
 ) -> WorkerAnswer:
     """Return the answer to the most damaged channel of a recording, with what was found in all of them.
 
-    A channel that cannot be diagnosed is told last, with its reason. Raises MistakeError where none can be.
+    A channel that cannot be diagnosed is told last, with its reason. Raises MistakeError where none can be. The
+    recording's file is taken out of the list, as answer_files does.
     """
-    (name, content), *healthy = files
-    quick = fields.model_copy(update={"series": False})
+    name, content = files.pop(0)
     found = read_all(content, name, limits)
+    del content
+    quick = fields.model_copy(update={"series": False})
     answers: list[WorkerAnswer] = []
     refused: dict[str, MistakeError] = {}
     for channel, said in found.items():
         try:
-            answers.append(answer(diagnosis, named(quick, channel), usable(said), healthy, limits))
+            answers.append(answer(diagnosis, named(quick, channel), usable(said), files, limits))
         except MistakeError as error:
             refused[channel] = error
     if not answers:
@@ -35,7 +37,7 @@ def answer_channels(
     worst = answers[0]
     if fields.series:
         channel = worst.recording.channel
-        worst = answer(diagnosis, named(fields, channel), found[channel], healthy, limits)
+        worst = answer(diagnosis, named(fields, channel), found[channel], files, limits)
     told = [describe_channel(each) for each in answers]
     told += [ChannelAnswer(channel=channel, prediction=None, reason=str(error)) for channel, error in refused.items()]
     return worst.model_copy(update={"all_channels": told})

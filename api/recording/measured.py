@@ -21,10 +21,12 @@ def measure_recording(
 ) -> MeasuredAnswer:
     """Return what is kept of a file's recording; the other files are the point's healthy past. Raises MistakeError.
 
-    What the form says holds, else what the file says, else what is known of the point.
+    What the form says holds, else what the file says, else what is known of the point. The recording's file is taken
+    out of the list, as answer_files does.
     """
-    (name, content), *healthy = files
+    name, content = files.pop(0)
     said = read(content, name, fields.channel, limits)
+    del content
     rate = fields.sampling_rate or said.sampling_rate or point.sampling_rate
     rpm = fields.rpm or said.rpm or point.rpm
     if not rate:
@@ -37,7 +39,7 @@ def measure_recording(
     except ValueError as error:
         raise MistakeError({"file": str(error)}) from error
     known = fields.model_copy(update={"sampling_rate": rate, "rpm": rpm, "series": False})
-    past = unpack_healthy([packed for _, packed in healthy], diagnosis.thresholds)
+    past = unpack_healthy([packed for _, packed in files], diagnosis.thresholds)
     found, reason = diagnose(diagnosis, known, said, past, limits) if point.diagnose else (None, "it was not asked for")
     learned = None
     bearing = parse_bearing(fields.bearing)
