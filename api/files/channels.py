@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from api.files.errors import UnreadableError, counted, listed, shown
 from api.files.limits import Limits
+from api.files.time_axes import count_from_first, last_name, read_rate
 from model.recording.recording import Recording
 
 
@@ -20,6 +21,7 @@ class Vector:
     rpm: float | None = None
     unit: str = ""  # of the samples, as the file writes it
     taken_at: str = ""  # ISO 8601, when the recording began
+    notes: tuple[str, ...] = ()  # on what was read of it
 
 
 Channels = dict[str, Recording | UnreadableError]
@@ -82,10 +84,16 @@ def make_recording(
         vector.rpm,
         channel,
         tuple(channels),
-        tuple(warnings),
+        (*warnings, *vector.notes),
         unit=shown(vector.unit),
         taken_at=vector.taken_at,
     )
+
+
+def read_along(vector: Vector, axis: str, times: np.ndarray) -> Vector:
+    """Return a channel with the sampling rate of its time axis, unless the file has said another one."""
+    rate, note = read_rate(last_name(axis), count_from_first(times), vector.sampling_rate)
+    return replace(vector, sampling_rate=rate, notes=(*vector.notes, note) if note else vector.notes)
 
 
 def split_columns(samples: np.ndarray, most: int) -> list[np.ndarray]:

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from api.files.channels import Channels, Vector, pick, positive, split_columns
+from api.files.channels import Channels, Vector, pick, positive, read_along, split_columns
 from api.files.errors import EXPECTED, UnreadableError, listed
 from api.files.limits import Limits
 from api.files.said import find_rate, find_record_speed, find_speed, name_positions
+from api.files.time_axes import match_axes
 
 MAX_VARIABLES = 1000  # in a MATLAB 4 file
 MAX_DEPTH = 8  # of structs in structs
@@ -45,6 +46,13 @@ def read_mat(content: bytes, name: str, channel: str | None, limits: Limits) -> 
     scalars = {variable: value.item() for variable, value in variables.items() if is_real(value) and value.size == 1}
     for variable, vector in vectors.items():
         vector.rpm = find_record_speed(variable, scalars) or vector.rpm
+    axes = match_axes(
+        {each: len(vector.samples) for each, vector in vectors.items()}, lambda each: vectors[each].samples
+    )
+    vectors = {
+        each: read_along(vectors[each], axis, vectors[axis].samples) if axis else vectors[each]
+        for each, axis in axes.items()
+    }
     aliases = name_positions(vectors, name)
     vectors = {aliases.get(variable, variable): vector for variable, vector in vectors.items()}
     return pick(vectors, aliases.get(channel, channel) if channel else channel, limits)

@@ -20,10 +20,9 @@ from api.files.text_lines import (
     is_number,
     split_fields,
 )
-from api.files.time_axes import STAMPED, count_stamps, is_axis, read_rate
+from api.files.time_axes import FIRST_ROWS, STAMPED, count_stamps, find_axis, read_rate
 
 SEEN = MAX_HEAD * LONGEST_LINE  # characters of the numbers' first lines
-FIRST_ROWS = 1000  # looked at to tell a time axis
 
 
 @dataclass
@@ -44,17 +43,17 @@ def read_text(content: bytes, channel: str | None, limits: Limits) -> Channels:
     table = open_table(text, limits)
     if taken_at and len(table.names) > 1:
         table.names[0] = STAMPED
-    has_axis = len(table.names) > 1 and is_axis(table.names[0], load(table, [0], FIRST_ROWS)[:, 0])
-    names = table.names[1:] if has_axis else table.names
+    place = table.names.index
+    axis, names = find_axis(table.names, lambda name: load(table, [place(name)], FIRST_ROWS)[:, 0])
     chosen = select(names, channel and find_column(table.names, channel))
     # The last column is read so that a line with too few is noticed.
-    wanted = sorted({0, *map(table.names.index, chosen), len(table.names) - 1})
+    wanted = sorted({place(axis) if axis else 0, *map(place, chosen), len(table.names) - 1})
     columns = dict(zip(wanted, load(table, wanted).T, strict=True))
-    if has_axis:
-        table.sampling_rate, note = read_rate(table.names[0], columns[0], table.sampling_rate)
+    if axis:
+        table.sampling_rate, note = read_rate(axis, columns[place(axis)], table.sampling_rate)
         table.notes += [note] if note else []
     vectors = {
-        name: Vector(columns[table.names.index(name)], table.sampling_rate, table.rpm, find_unit_of(name), taken_at)
+        name: Vector(columns[place(name)], table.sampling_rate, table.rpm, find_unit_of(name), taken_at)
         for name in chosen
     }
     return make_recordings(vectors, names, limits, table.notes)

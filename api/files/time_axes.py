@@ -1,6 +1,7 @@
-"""Columns that count time: by their name and its unit, or by even steps."""
+"""Vectors that count time: by their name and its unit, or, of a table's first column, by even steps."""
 
 import re
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -24,6 +25,7 @@ DATE = (
 CLOCK = r"(?P<clock>\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d{1,9}))?(?P<zone>Z|[+-]\d\d:?\d\d)?"
 STAMP = re.compile(rf'^"?{DATE}[T ]{CLOCK}"?(?=[,;\t ])', re.MULTILINE)
 HEAD = 100_000  # characters in which the first stamp has to be
+FIRST_ROWS = 1_000  # looked at to tell a time axis
 STAMPED = "time (ns)"  # what a column of time stamps is read as
 TIME_NAMES = {"t", "time", "timestamp", "zeit", "elapsed", *TIME_UNITS}
 
@@ -45,6 +47,55 @@ def is_axis(name: str, values: np.ndarray) -> bool:
     if not len(steps) or not np.isfinite(steps).all() or steps.min() < 0 or values[-1] <= values[0]:
         return False
     return not TIME_NAMES.isdisjoint(split_words(name)[:1]) or (len(steps) >= 3 and has_even_steps(values))
+
+
+def is_time_name(name: str) -> bool:
+    """Return whether nothing but time is named, as by run.t, Time (s) and time_ms; X105_DE_time names a position."""
+    words = split_words(re.split(r"[(\[]", last_name(name), maxsplit=1)[0])
+    return bool(words) and TIME_NAMES.issuperset(words)
+
+
+def last_name(name: str) -> str:
+    """Return what stands behind the last group or struct, with its unit."""
+    unit = re.search(r"[(\[][^()\[\]]{1,12}[)\]]$", name)
+    return name[max(name.rfind(mark, 0, unit and unit.start()) for mark in "./") + 1 :]
+
+
+def match_axes(lengths: Mapping[str, int], rows: Callable[[str], np.ndarray]) -> dict[str, str]:
+    """Return {channel: the time axis of its length that stands nearest, or none}; an axis beside a channel is none.
+
+    lengths are those of a file's vectors by name; rows returns the values of one, or the first of them.
+    """
+    others = {length for name, length in lengths.items() if not is_time_name(name)}
+    named = [name for name, length in lengths.items() if is_time_name(name) and length in others]
+    axes = [name for name in named if is_axis(last_name(name), count_from_first(rows(name)[:FIRST_ROWS]))]
+    return {name: find_nearest(name, axes, lengths) for name in lengths if name not in axes}
+
+
+def find_nearest(channel: str, axes: list[str], lengths: Mapping[str, int]) -> str:
+    """Return the axis of a channel's length in the innermost group that holds both, else the first; empty for none."""
+    fitting = [axis for axis in axes if lengths[axis] == lengths[channel]]
+    groups = {axis: axis.removesuffix(last_name(axis)) for axis in fitting}
+    return max(fitting, key=lambda axis: len(groups[axis]) if channel.startswith(groups[axis]) else -1, default="")
+
+
+def find_axis(names: list[str], rows: Callable[[str], np.ndarray]) -> tuple[str | None, list[str]]:
+    """Return the column of a table that counts time, if any, and the channels; a counter before it is neither.
+
+    rows returns the first values of a column.
+    """
+    is_first = len(names) > 1 and is_axis(names[0], rows(names[0])[:FIRST_ROWS])
+    channels = list(match_axes(dict.fromkeys(names[is_first:], 0), rows))
+    others = [name for name in names[is_first:] if name not in channels]
+    if is_first and (is_time_name(names[0]) or not others):
+        return names[0], channels
+    return next(iter(others), None), channels
+
+
+def count_from_first(times: np.ndarray) -> np.ndarray:
+    """Return numbers less the first, float64: of large whole numbers the small steps are kept."""
+    exact = times.astype(np.int64 if times.dtype.kind in "iu" else np.float64)
+    return (exact - exact[:1]).astype(np.float64)
 
 
 def has_even_steps(times: np.ndarray) -> bool:

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from api.files.channels import Channels, Vector, make_recordings, select
+from api.files.channels import Channels, Vector, make_recordings, read_along, select
 from api.files.errors import UnreadableError
 from api.files.extras.libraries import load_library
 from api.files.limits import Limits
 from api.files.said import find_rate, find_record_speed, find_speed, find_unit, name_positions
+from api.files.time_axes import FIRST_ROWS, match_axes
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MOST_NODES = 1_000
@@ -38,21 +39,37 @@ def read_hdf5(content: bytes, name: str, channel: str | None, limits: Limits) ->
         found = dict(find_vectors(h5py, file, limits.channels, "", {}))
         if not found:
             raise UnreadableError("the HDF5 file holds no vector of real numbers, expected a recording")
-        aliases = name_positions(found, name)
-        variables = {aliases.get(variable, variable): variable for variable in found}
+        axes = match_axes(
+            {each: max(vector.dataset.shape) for each, vector in found.items()},
+            lambda each: read_column(load([found[each]], limits, FIRST_ROWS), found[each]),
+        )
+        aliases = name_positions(axes, name)
+        variables = {aliases.get(variable, variable): variable for variable in axes}
         chosen = select(list(variables), aliases.get(channel, channel) if channel else channel)
-        datasets = {each.dataset.name: each.dataset for each in (found[variables[name]] for name in chosen)}
-        limits.check_unpacked(8 * sum(each.size for each in datasets.values()))
-        arrays = {name: each[()].squeeze() for name, each in datasets.items()}  # each once, whatever its columns
-        vectors = {name: make_vector(variables[name], arrays, found[variables[name]]) for name in chosen}
+        needed = {each for name in chosen for each in (variables[name], axes[variables[name]]) if each}
+        arrays = load([found[each] for each in sorted(needed)], limits)
+        vectors = {name: make_vector(variables[name], arrays, found, axes[variables[name]]) for name in chosen}
         return make_recordings(vectors, list(variables), limits)
 
 
-def make_vector(name: str, arrays: dict[str, np.ndarray], found: Found) -> Vector:
-    samples, said = arrays[found.dataset.name], found.said
-    if found.column is not None:
-        samples = samples[:, found.column] if is_tall(samples.shape) else samples[found.column]
-    return Vector(samples, find_rate(said), find_record_speed(name, said) or find_speed(said), find_unit(said))
+def load(found: list[Found], limits: Limits, rows: int | None = None) -> dict[str, np.ndarray]:
+    """Read the datasets of vectors, each once, whatever its columns, or first rows. Raises UnreadableError."""
+    datasets = {each.dataset.name: each.dataset for each in found}
+    limits.check_unpacked(8 * sum(each.size for each in datasets.values()))
+    return {name: each[(slice(rows),) * len(each.shape)].squeeze() for name, each in datasets.items()}
+
+
+def read_column(arrays: dict[str, np.ndarray], found: Found) -> np.ndarray:
+    samples = arrays[found.dataset.name]
+    if found.column is None:
+        return samples
+    return samples[:, found.column] if is_tall(samples.shape) else samples[found.column]
+
+
+def make_vector(name: str, arrays: dict[str, np.ndarray], found: dict[str, Found], axis: str) -> Vector:
+    samples, said = read_column(arrays, found[name]), found[name].said
+    vector = Vector(samples, find_rate(said), find_record_speed(name, said) or find_speed(said), find_unit(said))
+    return read_along(vector, axis, read_column(arrays, found[axis])) if axis else vector
 
 
 def find_vectors(h5py: Any, group: Any, most: int, prefix: str, said: dict[str, Any]) -> Iterator[tuple[str, Found]]:

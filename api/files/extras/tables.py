@@ -9,10 +9,9 @@ from api.files.errors import UnreadableError
 from api.files.extras.libraries import load_library
 from api.files.limits import Limits
 from api.files.said import find_rate, find_speed, find_unit
-from api.files.time_axes import STAMPED, is_axis, read_rate
+from api.files.time_axes import FIRST_ROWS, STAMPED, find_axis, is_axis, read_rate
 
 PARQUET, FEATHER = b"PAR1", b"ARROW1"
-FIRST_ROWS = 1_000  # looked at to tell a time axis
 
 
 def read_table(content: bytes, channel: str | None, limits: Limits) -> Channels:
@@ -24,8 +23,7 @@ def read_table(content: bytes, channel: str | None, limits: Limits) -> Channels:
         raise UnreadableError(f"the table holds no column of numbers: {', '.join(schema.names)[:200] or 'no column'}")
     if len(names) > limits.channels + 1:
         raise UnreadableError(f"the table has {len(names):,} columns of numbers, expected at most {limits.channels}")
-    axis = find_axis(arrow, table, names) if len(names) > 1 else None
-    channels = [name for name in names if name != axis]
+    axis, channels = split_axis(arrow, table, names)
     told = decode(schema.metadata)
     rate, note = read_rate(axis, column(table, axis), find_rate(told)) if axis is not None else (find_rate(told), "")
     vectors = {}
@@ -35,13 +33,15 @@ def read_table(content: bytes, channel: str | None, limits: Limits) -> Channels:
     return make_recordings(vectors, channels, limits, [note] if note else [])
 
 
-def find_axis(arrow: Any, table: Any, names: list[str]) -> str | None:
-    """Return the column that counts time: the first, or the only one of time stamps; pandas writes its index last."""
-    if is_axis(names[0], column(table, names[0])[:FIRST_ROWS]):
-        return names[0]
+def split_axis(arrow: Any, table: Any, names: list[str]) -> tuple[str | None, list[str]]:
+    """Return the column that counts time, and the channels; the only one of time stamps, pandas' index, is none."""
+    axis, channels = find_axis(names, lambda name: column(table, name)[:FIRST_ROWS])
     stamps = [name for name in names if arrow.types.is_timestamp(table.schema.field(name).type)]
-    is_stamped = len(stamps) == 1 and is_axis(STAMPED, column(table, stamps[0])[:FIRST_ROWS])
-    return stamps[0] if is_stamped else None
+    if axis == names[0] or len(stamps) != 1 or len(names) == 1:
+        return axis, channels
+    if not is_axis(STAMPED, column(table, stamps[0])[:FIRST_ROWS]):
+        return axis, channels
+    return axis or stamps[0], [name for name in channels if name != stamps[0]]
 
 
 def read_parquet(content: bytes, limits: Limits) -> Any:

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from api.files.channels import Channels, Vector, make_recordings, positive, select
+from api.files.channels import Channels, Vector, make_recordings, positive, read_along, select
 from api.files.errors import UnreadableError
 from api.files.extras.libraries import load_library
 from api.files.limits import Limits
 from api.files.said import find_rate, find_speed
+from api.files.time_axes import FIRST_ROWS, match_axes
 
 MAGIC = b"TDSm"
 UNITS = ("unit_string", "NI_UnitDescription", "Unit")
@@ -21,20 +22,30 @@ def read_tdms(content: bytes, channel: str | None, limits: Limits) -> Channels:
     with nptdms.TdmsFile.open(io.BytesIO(content)) as file:
         if file.file_status.incomplete_final_segment:
             raise UnreadableError("the TDMS file is incomplete: its last segment breaks off")
-        channels = {name: each for name, each in name_channels(file).items() if is_signal(each)}
-        if not channels:
+        found = {name: each for name, each in name_channels(file).items() if is_signal(each)}
+        if not found:
             raise UnreadableError("the TDMS file holds no channel of numbers, expected a recording")
-        chosen = {name: channels[name] for name in select(list(channels), channel)}
-        for each in chosen.values():
-            limits.check_length(len(each), None)
-        limits.check_unpacked(8 * sum(map(len, chosen.values())))
-        vectors = {name: read_vector(file, each) for name, each in chosen.items()}
-        return make_recordings(vectors, list(channels), limits)
+        axes = match_channels(found)
+        chosen = select(list(axes), channel)
+        for name in chosen:
+            limits.check_length(len(found[name]), None)
+        limits.check_unpacked(8 * sum(len(found[name]) for name in {*chosen, *(axes[name] for name in chosen)} if name))
+        vectors = {name: read_vector(file, found[name], found.get(axes[name])) for name in chosen}
+        return make_recordings(vectors, list(axes), limits)
 
 
-def read_vector(file: Any, channel: Any) -> Vector:
+def match_channels(found: dict[str, Any]) -> dict[str, str]:
+    """Return {channel: its time axis, or none}, by paths, which tell the group; a quotation mark ends them."""
+    names = {each.path[:-1]: name for name, each in found.items()}
+    lengths = {path: len(found[name]) for path, name in names.items()}
+    axes = match_axes(lengths, lambda path: found[names[path]][:FIRST_ROWS])
+    return {names[path]: names.get(axis, "") for path, axis in axes.items()}
+
+
+def read_vector(file: Any, channel: Any, axis: Any) -> Vector:
     said = {**file.properties, **file[channel.group_name].properties, **channel.properties}
-    return Vector(channel[:], read_rate(said), find_speed(said), read_unit(said), read_start(said))
+    vector = Vector(channel[:], read_rate(said), find_speed(said), read_unit(said), read_start(said))
+    return vector if axis is None else read_along(vector, axis.name, axis[:])
 
 
 def name_channels(file: Any) -> dict[str, Any]:
