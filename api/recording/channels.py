@@ -6,7 +6,7 @@ from api.files.limits import Limits
 from api.recording.answer import MistakeError, answer
 from api.recording.fields import Fields
 from api.recording.models import ChannelAnswer, WorkerAnswer
-from model.recording.diagnosis import RecordingDiagnosis
+from model.recording.diagnosis import EVEN, RecordingDiagnosis
 from model.recording.recording import Recording
 
 ALL = "all"
@@ -61,8 +61,9 @@ def named(fields: Fields, channel: str) -> Fields:
 
 
 def rank_damage(found: WorkerAnswer) -> tuple[int, float]:
-    """Return what sorts answers: faults first, then what is uncertain; the clearest lines before others."""
-    place = {"Normal": 2, "Unknown": 1}.get(found.prediction, 0)
+    """Return what sorts answers: faults, what is uncertain, what is healthy, what was not judged; then clear lines."""
+    is_judged = found.prediction != "Unknown" or found.probabilities != EVEN  # EVEN: the checks refused the signal
+    place = {"Normal": 2, "Unknown": 1}.get(found.prediction, 0) if is_judged else 3
     return place, -max((line.excess for line in found.agreement.lines), default=0.0)
 
 

@@ -41,6 +41,14 @@ def test_a_channel_that_cannot_be_diagnosed_says_why(answer):
     assert "cannot be used, NaN or infinity" in broken["reason"]
 
 
+def test_a_channel_that_is_no_vibration_comes_after_those_that_were_diagnosed(client):
+    tone = np.sin(np.arange(len(HEALTHY)) * 0.3)
+    content = tdms(tone=tone, coarse=np.round(tone), healthy=HEALTHY)
+    told = post(client, content, "a.tdms", {"rpm": "1750", "bearing": "6205-2RS", "channel": "all"}).json()
+    assert told["recording"]["channel"] == told["all_channels"][0]["channel"] == "healthy"
+    assert [each["prediction"] for each in told["all_channels"]] == ["Normal", "Unknown", "Unknown"]
+
+
 def test_a_channel_is_answered_as_if_it_had_been_asked_for_alone(client, answer):
     content = tdms(healthy=HEALTHY, damaged=DAMAGED)
     for each in answer["all_channels"][:2]:
