@@ -24,6 +24,7 @@ from api.files.gzipped import GZIP, unpack
 from api.files.limits import Limits
 from api.files.mat import is_mat5, read_mat
 from api.files.npy import read_npy
+from api.files.said import plain_unit
 from api.files.text import read_text
 from api.files.wav import read_wav
 from model.recording.recording import Recording
@@ -63,6 +64,7 @@ def read_channels(content: bytes, name: str, channel: str | None, limits: Limits
     content holds the file's bytes; name, its name, decides only where the content does not tell the format, and which
     record of several is meant.
     A signal is float64 (samples,), finite, in the file's own unit; whole numbers of a WAV file are scaled to -1..1.
+    A unit that a form may give, too, is spelled as there.
     Raises UnreadableError that says what came and what was expected, without the file's name; where all channels are
     read, the error of one stands in its place.
     """
@@ -75,7 +77,9 @@ def read_channels(content: bytes, name: str, channel: str | None, limits: Limits
     except Exception:  # the parsers' own exceptions are many, undocumented, and not meant for people
         raise UnreadableError("the file is damaged or incomplete: it cannot be read as what it starts as") from None
     return {
-        each: recording if isinstance(recording, UnreadableError) else replace(recording, name=name)
+        each: recording
+        if isinstance(recording, UnreadableError)
+        else replace(recording, name=name, unit=plain_unit(recording.unit))
         for each, recording in found.items()
     }
 

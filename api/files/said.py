@@ -12,6 +12,7 @@ RATE_NAMES = ("fs", "sr", "samplingrate", "samplerate", "samplingfrequency", "sa
 RPM_NAMES = ("rpm", "speedrpm")
 UNIT_NAMES = ("unit", "units", "unitstring")
 POSITIONS = {"DE": "drive_end", "FE": "fan_end", "BA": "base"}
+UNITS = ("g", "m/s2", "mm/s")  # that a form may give
 CWRU_SIGNAL = re.compile(r"X(\d{1,6})_(DE|FE|BA)_time")
 
 
@@ -34,6 +35,12 @@ def find_unit_of(column: str) -> str:
     """Return the unit that a column's name ends in, as "acc (g)" and "acc [m/s2]" do."""
     unit = re.search(r"[(\[]([^()\[\]]{1,12})[)\]]$", column)
     return unit[1].strip() if unit else ""
+
+
+def plain_unit(unit: str) -> str:
+    """Return g, m/s2 or mm/s where that is meant, as by "m/s^2" or "G"; any other unit as it is written."""
+    plain = re.sub(r"\s|\^|\*\*", "", unit).replace("\u00b2", "2").lower()
+    return plain if plain in UNITS else unit
 
 
 def plain_names(said: Mapping[str, Any]) -> dict[str, Any]:

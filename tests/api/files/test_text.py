@@ -121,6 +121,23 @@ def test_a_number_that_is_no_name_counts_columns(text, number, channel):
     assert recording.signal[:2].tolist() == [7, 8]
 
 
+@pytest.mark.parametrize(
+    ("written", "unit"),
+    [
+        ("m/s\u00b2", "m/s2"),
+        ("m/s^2", "m/s2"),
+        ("m / s**2", "m/s2"),
+        ("G", "g"),
+        ("mm/S", "mm/s"),
+        ("mV", "mV"),
+        ("in/s^2", "in/s^2"),
+    ],
+)
+def test_a_unit_is_the_same_however_it_is_spelled(written, unit):
+    recording = read_recording(f"acc [{written}]\n1\n2\n".encode(), "a.csv")
+    assert (recording.channel, recording.unit) == (f"acc [{written}]", unit)
+
+
 @pytest.mark.parametrize("number", ["0", "2", "\u00b2", "9" * 200])
 def test_a_number_of_no_channel_is_refused(number):
     error = refusal(b"time,b\n0,7\n1,8\n2,8\n", "a.csv", number)

@@ -73,3 +73,9 @@ def test_a_given_unit_holds_before_the_files(client):
     assert told["recording"]["unit"] == "m/s2"
     assert "unit m/s2 was given and holds; the file says g" in told["warnings"]
     assert "unit" in mistakes(post(client, npy(DAMAGED), fields=STATED | {"unit": "furlongs"}))
+
+
+def test_a_unit_that_is_only_spelled_otherwise_is_no_contradiction(client):
+    content = "\n".join(["acc [m/s\u00b2]", *map(str, DAMAGED)]).encode()
+    told = post(client, content, "a.csv", STATED | {"unit": "m/s2"}).json()
+    assert not [warning for warning in told["warnings"] if "unit" in warning]
