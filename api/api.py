@@ -37,6 +37,7 @@ from api.window.drift import Drift
 from api.window.inference import Inference
 from api.window.predictor import Predictor
 from api.window.reader import warn_without_compiled_reader
+from api.window.tensors import HEADER
 
 ASSETS = settings.assets
 PAGE_FILES = list_files(Path(__file__).resolve().parent / "page")
@@ -148,7 +149,7 @@ if settings.cors_origins:  # outermost, because a page must be able to read erro
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST", "PUT", "DELETE"],
         allow_headers=["*"],
-        expose_headers=["X-Request-ID", "X-Model", "Retry-After", "traceparent", "X-Total-Count", "X-Levels"],
+        expose_headers=["X-Request-ID", "X-Model", "Retry-After", "traceparent", "X-Total-Count", "X-Levels", HEADER],
     )
 
 for each in (open_inference, batch_predict, upload, served_model, serving_metrics, health):
