@@ -28,7 +28,7 @@ def find_speed(said: Mapping[str, Any]) -> float | None:
 
 def find_unit(said: Mapping[str, Any]) -> str:
     texts = plain_names(said)
-    return next((str(texts[name]) for name in UNIT_NAMES if texts.get(name)), "")
+    return next((text for name in UNIT_NAMES if isinstance(text := texts.get(name), str) and text.strip()), "")
 
 
 def find_unit_of(column: str) -> str:

@@ -84,11 +84,12 @@ def find_vectors(h5py: Any, group: Any, most: int, prefix: str, said: dict[str, 
     said |= {name: each[()].item() for name, each in datasets.items() if each.size == 1}
     for name, dataset in datasets.items():
         shape = [length for length in dataset.shape if length != 1]
-        about = said | read_attributes(dataset)
+        own = read_attributes(dataset)
         if len(shape) == 1:
-            yield f"{prefix}{name}", Found(dataset, None, about)
-        elif len(shape) == 2 and 1 < min(shape) <= most:
-            yield from ((f"{prefix}{name}[{index}]", Found(dataset, index, about)) for index in range(min(shape)))
+            yield f"{prefix}{name}", Found(dataset, None, said | own)
+        elif len(shape) == 2 and 1 < (columns := min(shape)) <= most:
+            for index in range(columns):
+                yield f"{prefix}{name}[{index}]", Found(dataset, index, said | pick_column(own, index, columns))
     for name, each in inside.items():
         if isinstance(each, h5py.Group) and not name.startswith("#") and prefix.count(".") < DEPTH:  # MATLAB's own
             yield from find_vectors(h5py, each, most, f"{prefix}{name}.", said)
@@ -106,9 +107,21 @@ def is_tall(shape: tuple[int, ...]) -> bool:
 
 
 def read_attributes(node: Any) -> dict[str, Any]:
+    """Return the attributes by name, texts as str; of a list that is no single value, the elements in an array."""
     said = {}
     for name in list(node.attrs)[:MOST_NODES]:
         value = node.attrs[name]
-        value = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
-        said[name] = value.decode(errors="replace") if isinstance(value, bytes) else value
+        said[name] = as_text(value.item() if isinstance(value, np.ndarray) and value.size == 1 else value)
     return said
+
+
+def pick_column(said: dict[str, Any], index: int, columns: int) -> dict[str, Any]:
+    """Return what is said with the column's own element of each list that has as many as there are columns."""
+    return {
+        name: as_text(value[index]) if isinstance(value, np.ndarray) and value.shape == (columns,) else value
+        for name, value in said.items()
+    }
+
+
+def as_text(value: Any) -> Any:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value

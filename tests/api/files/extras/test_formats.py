@@ -154,6 +154,27 @@ def test_the_rate_of_a_table_is_that_of_its_time_stamps():
     assert found.warnings == ("the sampling rate 10,000 Hz was read from the column time",)
 
 
+@pytest.mark.parametrize(
+    ("name", "units", "unit"),
+    [
+        ("acc", ["g", "m/s2", "mm/s"], "m/s2"),
+        ("acc", np.array([b"g", b"m/s2", b"mm/s"]), "m/s2"),
+        ("acc", ["g", "m/s2"], ""),  # of which columns, nobody says
+        ("acc", h5py.Empty("S1"), ""),
+        ("acc", 5, ""),
+        ("acc", ["g"], "g"),
+        ("single", ["g", "m/s2", "mm/s"], ""),
+    ],
+)
+def test_a_list_of_units_tells_that_of_each_column(name, units, unit):
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        file["acc"], file["single"] = np.stack([SIGNAL] * 3, axis=1), SIGNAL
+        file[name].attrs["units"] = units
+    found = read_channels(stream.getvalue(), "a.h5", None, Limits(MAX_SAMPLES, 2**22, MAX_CHANNELS))
+    assert found["acc[1]" if name == "acc" else name].unit == unit
+
+
 @pytest.mark.parametrize("units", ["m/s^2", "g"])
 def test_a_text_of_matlab_is_no_channel_and_no_number(units):
     found = read_recording(matlab73_of(vib=SIGNAL, fs=float(RATE), units=units), "a.mat")
