@@ -32,8 +32,8 @@ def find_unit(said: Mapping[str, Any]) -> str:
 
 
 def find_unit_of(column: str) -> str:
-    """Return the unit that a column's name ends in, as "acc (g)" and "acc [m/s2]" do."""
-    unit = re.search(r"[(\[]([^()\[\]]{1,12})[)\]]$", column)
+    """Return the unit that a column's name ends in, as "acc (g)" and "acc [m/s2]" do; a number counts columns."""
+    unit = re.search(r"[(\[](?!\d+[)\]])([^()\[\]]{1,12})[)\]](?:\[\d+\])?$", column)
     return unit[1].strip() if unit else ""
 
 

@@ -5,8 +5,8 @@ import re
 from itertools import product
 
 from api.files.errors import UnreadableError, counted, shown
-from api.files.text_lines import LONGEST_LINE, end_of_line, find_numbers, split_fields, too_long, unquote
-from api.files.time_axes import RATES
+from api.files.text_lines import LONGEST_LINE, end_of_line, find_numbers, is_number, split_fields, too_long, unquote
+from api.files.time_axes import RATES, TIME_UNITS
 
 MAX_HEAD = 50  # lines before the numbers
 SPEEDS = (10, 200_000)  # rpm
@@ -34,8 +34,11 @@ RPM_LINES = [
 SCALES = {"": 1, "k": 1e3, "m": 1e6}
 CLOCK = re.compile(r"(?:\d[\d./-]*+[T ])?\d\d?:\d\d(?::\d\d)?+(?:[.,]\d++)?+(?!\w)")
 UNIT = re.compile(
-    r"[(\[].*|-|%|[mnu\u00b5]?s|min|h|m?g|m?V|k?Pa|k?Hz|rpm|[mu\u00b5]?m|mm?/s(?:\^?2|\u00b2)?|\u00b0?C", re.IGNORECASE
+    rf"[(\[].*|-|%|{'|'.join(TIME_UNITS)}|m?g|g'?s|gn|m?V|volts?|k?Pa|k?Hz|rpm|[mu\u00b5]?m"
+    r"|(?:mm?|in)/s(?:(?:\^|\*\*)?2|\u00b2)?|\u00b0?C|EU",
+    re.IGNORECASE,
 )
+COMMENT = "Comment"  # LabVIEW names a column for remarks, and the rows of numbers have none
 
 
 def split_head(text: str) -> tuple[list[str], int]:
@@ -107,13 +110,17 @@ def as_number(text: str, has_commas: bool) -> float:
 
 
 def name_columns(head: list[str], separator: str | None, columns: int, has_commas: bool) -> list[str]:
-    """Return the names that the last fitting head line gives, with its units where they have a line; else 0, 1, ..."""
+    """Return the names that the last fitting head line gives, with its units where they have a line; else 0, 1, ...
+
+    A name may be a whole number, but none with decimals.
+    """
     lines = [line for line in head if line.strip()]
     if columns == 1:  # then any remark would fit
         lines = [line for line in lines[-1:] if not line.startswith(("#", "%"))]
     lines = [line for line in lines if not read_head([line], has_commas)[2]]
     rows = [split_fields(line.lstrip("#% "), separator if columns > 1 else "\n") for line in lines]
-    rows = [row for row in rows if len(row) == columns]
+    rows = [row[:-1] if row[columns:] == [COMMENT] else row for row in rows]
+    rows = [row for row in rows if len(row) == columns and not any(map(is_decimal, row))]
     names = rows[-1] if rows else [""] * columns
     if len(rows) > 1 and all(map(UNIT.fullmatch, filter(None, names))):
         units = [f"({unit.strip('()[]')})" if unit else "" for unit in names]
@@ -122,3 +129,7 @@ def name_columns(head: list[str], separator: str | None, columns: int, has_comma
         str(index) if not name else f"{name}[{index}]" if name in names[:index] else name
         for index, name in enumerate(names)
     ]
+
+
+def is_decimal(name: str) -> bool:
+    return not name.isdecimal() and is_number(name, None)

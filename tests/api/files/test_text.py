@@ -122,6 +122,41 @@ def test_a_number_that_is_no_name_counts_columns(text, number, channel):
 
 
 @pytest.mark.parametrize(
+    ("head", "units"),
+    [
+        ("acc,acc", {"acc": "", "acc[1]": ""}),
+        ("acc (g),acc (g)", {"acc (g)": "g", "acc (g)[1]": "g"}),
+        ("acc (1),acc (2)", {"acc (1)": "", "acc (2)": ""}),
+        ("a,b\nvolts,in/s", {"a (volts)": "volts", "b (in/s)": "in/s"}),
+        ("a,b\ng's,gn", {"a (g's)": "g's", "b (gn)": "gn"}),
+        ("a,b\nm/s**2,EU", {"a (m/s**2)": "m/s2", "b (EU)": "EU"}),
+        ("Channel,b\nDelta,3.9E-5", {"Channel": "", "b": ""}),
+        ("X0,0.5", {"0": "", "1": ""}),
+    ],
+)
+def test_the_head_tells_names_and_units_of_columns(head, units):
+    rows = [f"{index % 7},{index % 5}" for index in range(50)]
+    content = "\n".join([head, *rows]).encode()
+    assert {name: read_recording(content, "a.csv", name).unit for name in units} == units
+    assert list(read_recording(content, "a.csv", next(iter(units))).channels) == list(units)
+
+
+@pytest.mark.parametrize("unit", ["sec", "seconds", "s"])
+def test_a_row_of_units_holds_one_of_time(unit):
+    rows = [f"{index / 10_000:.4f},{index % 7},{index % 5}" for index in range(50)]
+    recording = read_recording("\n".join(["Time,Ch1,Ch2", f"{unit},g,g", *rows]).encode(), "a.csv", "Ch2 (g)")
+    assert (recording.channels, recording.unit, recording.sampling_rate) == (("Ch1 (g)", "Ch2 (g)"), "g", 10_000)
+
+
+def test_a_labview_measurement_names_its_columns_behind_what_it_says_of_them():
+    head = "Date\t2024/01/31\t\nX_Dimension\tTime\t\nX0\t0.0000000000000000E+0\t\nDelta_X\t3.906250E-5\t"
+    rows = [f"{index * 3.90625e-5:.8f}\t{index % 7}" for index in range(50)]
+    content = "\n".join([head, "***End_of_Header***\t\t", "X_Value\tVibration\tComment", *rows])
+    recording = read_recording(content.encode(), "a.lvm")
+    assert (recording.channels, recording.sampling_rate) == (("Vibration",), 25_600)
+
+
+@pytest.mark.parametrize(
     ("written", "unit"),
     [
         ("m/s\u00b2", "m/s2"),
