@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from api.files.errors import shown
+from api.files.errors import UnreadableError, shown
 
 TIME_UNITS = {
     **dict.fromkeys(("h", "hour", "hours"), 3600.0),
@@ -22,7 +22,10 @@ DATE = (
     r"(?:(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
     r"|(?P<first>\d\d?)[-./ ](?P<second>\d\d?|[A-Za-z]{3})[-./ ](?P<last>\d{4}))"
 )
-CLOCK = r"(?P<clock>\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d{1,9}))?(?P<zone>Z|[+-]\d\d:?\d\d)?"
+CLOCK = (
+    r"(?P<hour>\d?\d)(?P<minute>:\d\d:\d\d)(?:[.,](?P<fraction>\d{1,9}))?"
+    r"(?:(?P<zone>Z|[+-]\d\d:?\d\d)| ?(?P<half>[AaPp])[Mm])?"
+)
 STAMP = re.compile(rf'^"?{DATE}[T ]{CLOCK}"?(?=[,;\t ])', re.MULTILINE)
 HEAD = 100_000  # characters in which the first stamp has to be
 FIRST_ROWS = 1_000  # looked at to tell a time axis
@@ -131,23 +134,39 @@ def read_rate(name: str, times: np.ndarray, said: float | None) -> tuple[float |
 def count_stamps(text: str) -> tuple[str, str]:
     """Return a text whose lines begin with time stamps with nanoseconds since the first instead, and that one.
 
-    Stamps are ISO 8601, or day, month (a number or its English name) and year before the clock. A text in which no two
-    lines that follow each other begin with one is returned as it came, with an empty stamp.
+    Stamps are ISO 8601, or day, month (a number or its English name) and year before the clock, which may be one of 12
+    hours; month and day where a day would be a month above 12. A text in which no two lines that follow each other
+    begin with one is returned as it came, with an empty stamp. Raises UnreadableError where a stamp is no date.
     """
     first = STAMP.search(text, 0, HEAD)
     if first is None or not STAMP.match(text, text.find("\n", first.end()) + 1):
         return text, ""
     found = list(STAMP.finditer(text, first.start()))
-    times = np.array([to_iso(each) for each in found], "datetime64[ns]")
+    swap = any(each["second"] and each["second"].isdecimal() and int(each["second"]) > 12 for each in found)
+    times = np.array([to_time(each, swap) for each in found])
     counts = (times - times[0]).astype(np.int64).tolist()
     ends = [each.start() for each in found[1:]] + [len(text)]
     rows = [f"{count}{text[each.end() : end]}" for count, each, end in zip(counts, found, ends, strict=True)]
-    return text[: first.start()] + "".join(rows), to_iso(first) + (first["zone"] or "")
+    return text[: first.start()] + "".join(rows), to_iso(first, swap) + (first["zone"] or "")
 
 
-def to_iso(stamp: re.Match) -> str:
-    """Return a stamp as ISO 8601 without its zone. Raises ValueError where a month is none."""
+def to_time(stamp: re.Match, swap: bool) -> np.datetime64:
+    try:
+        return np.datetime64(to_iso(stamp, swap), "ns")
+    except ValueError:
+        raise UnreadableError(
+            f"the time stamp '{shown(stamp[0])}' is no date: expected ISO 8601, or day, month and year"
+        ) from None
+
+
+def to_iso(stamp: re.Match, swap: bool) -> str:
+    """Return a stamp as ISO 8601 without its zone; swap tells that the month stands before the day."""
     year, month, day = stamp["year"] or stamp["last"], stamp["month"] or stamp["second"], stamp["day"] or stamp["first"]
+    if swap and not stamp["year"]:
+        month, day = day, month
     month = MONTHS.get(month.lower(), month.zfill(2))
+    hour = int(stamp["hour"])
+    if stamp["half"]:
+        hour = hour % 12 + 12 * (stamp["half"] in "Pp")
     fraction = f".{stamp['fraction']}" if stamp["fraction"] else ""
-    return f"{year}-{month}-{day.zfill(2)}T{stamp['clock']}{fraction}"
+    return f"{year}-{month}-{day.zfill(2)}T{hour:02}{stamp['minute']}{fraction}"

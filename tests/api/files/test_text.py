@@ -188,6 +188,8 @@ def test_a_number_of_no_channel_is_refused(number):
         ("%d-%b-%Y %H:%M:%S.%f", "\t", ".", "2026-01-31T12:00:00.000000"),
         ("%d.%m.%Y %H:%M:%S,%f", ";", ",", "2026-01-31T12:00:00.000000"),
         ('"%d/%m/%Y %H:%M:%S.%f"', ",", ".", "2026-01-31T12:00:00.000000"),
+        ("%m/%d/%Y %H:%M:%S.%f", ",", ".", "2026-01-31T12:00:00.000000"),
+        ('"%m/%d/%Y %I:%M:%S.%f %p"', ";", ",", "2026-01-31T12:00:00.000000"),
     ],
 )
 def test_time_stamps_tell_the_rate_and_when_it_began(form, separator, decimal, taken_at):
@@ -209,3 +211,30 @@ def test_a_stamp_in_the_head_is_no_time_axis():
     content = b"2026-01-31 12:00:00 rig A\n# fs = 12000\n" + b"1.5\n-2.5\n" * 20
     found = read_recording(content, "a.txt")
     assert (found.sampling_rate, found.taken_at, len(found.signal)) == (12_000, "", 40)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "taken_at"),
+    [
+        ("1/31/2024 12:00:00.{} PM", "2024-01-31T12:00:00.0"),
+        ("1/31/2024 12:00:00.{} AM", "2024-01-31T00:00:00.0"),
+        ("1/31/2024 1:00:00.{}PM", "2024-01-31T13:00:00.0"),
+        ("31/1/2024 1:00:00.{} am", "2024-01-31T01:00:00.0"),
+        ("01/02/2024 12:00:00.{}", "2024-02-01T12:00:00.0"),  # day first where both could be
+    ],
+)
+def test_a_date_is_read_as_the_only_one_that_it_can_be(stamp, taken_at):
+    rows = [f"{stamp.format(row)},{row % 3}" for row in range(10)]
+    assert read_recording("\n".join(["t,acc", *rows]).encode(), "a.csv", "acc").taken_at == taken_at
+
+
+def test_all_dates_of_a_file_are_read_alike():
+    rows = ["1/12/2024 23:59:59.9999,1", "1/13/2024 00:00:00.0000,2", "1/13/2024 00:00:00.0001,3"]
+    found = read_recording("\n".join(["t,acc", *rows]).encode(), "a.csv", "acc")
+    assert (found.taken_at, found.sampling_rate) == ("2024-01-12T23:59:59.9999", 10_000)
+
+
+@pytest.mark.parametrize("date", ["13/13/2024", "31/02/2024", "31-Foo-2024", "2024-13-01"])
+def test_a_stamp_that_is_no_date_is_refused_in_words(date):
+    content = f"t,acc\n{date} 12:00:00,1\n{date} 12:00:01,2\n".encode()
+    assert f"the time stamp '{date} 12:00:00' is no date" in str(refusal(content, "a.csv", "acc"))
