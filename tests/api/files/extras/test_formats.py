@@ -37,7 +37,7 @@ def tdms(**properties) -> bytes:
     return stream.getvalue()
 
 
-def uff(folder, is_binary: bool) -> bytes:
+def uff(folder, is_binary: bool, **said) -> bytes:
     path = folder / "a.uff"
     for node, samples in ((1, SIGNAL), (2, OTHER)):
         head = {
@@ -46,7 +46,7 @@ def uff(folder, is_binary: bool) -> bytes:
             "abscissa_inc": 1 / RATE, "abscissa_spec_data_type": 17, "ordinate_spec_data_type": 12,
             "orddenom_spec_data_type": 0,
             "ordinate_axis_units_lab": "g", "id1": "pump", "id4": "2026-01-31",
-        }  # fmt: skip
+        } | said  # fmt: skip
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)  # pyuff leaves its file to the collector
             pyuff.UFF(str(path)).write_sets(head, mode="add")
@@ -134,6 +134,28 @@ def test_a_file_is_read_as_the_same_samples_in_npy(tmp_path, name, make, channel
     assert found.signal == pytest.approx(same.signal, abs=1e-6)
     assert found.channels == channels
     assert (found.sampling_rate, found.rpm, found.unit, found.taken_at) == said
+
+
+@pytest.mark.parametrize(
+    ("said", "rate", "unit"),
+    [
+        ({"x": np.arange(len(SIGNAL)) / (RATE / 1e3), "abscissa_axis_units_lab": "ms"}, RATE, "g"),
+        ({"abscissa_axis_units_lab": "Sec"}, RATE, "g"),
+        ({"abscissa_axis_units_lab": "NONE", "ordinate_axis_units_lab": "NONE"}, RATE, ""),
+        ({"abscissa_axis_units_lab": "rev"}, None, "g"),
+        ({"abscissa_spec_data_type": 0}, RATE, "g"),
+    ],
+)
+@pytest.mark.parametrize("is_binary", [False, True])
+def test_the_labels_of_a_universal_file_tell_the_units_of_its_axes(tmp_path, said, rate, unit, is_binary):
+    found = read_recording(uff(tmp_path, is_binary, **said), "a.uff", "1+Z")
+    assert (found.sampling_rate, found.unit) == (rate, unit)
+
+
+@pytest.mark.parametrize("abscissa", [18, 19])  # frequency, revolutions a minute
+def test_a_function_over_another_abscissa_than_time_is_no_recording(tmp_path, abscissa):
+    content = uff(tmp_path, False, abscissa_spec_data_type=abscissa)
+    assert "holds no time signal (dataset 58) over an abscissa of time" in str(refusal(content, "a.uff", "1+Z"))
 
 
 def test_all_columns_of_a_dataset_are_read_within_what_one_may_unpack_to():
