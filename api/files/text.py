@@ -39,8 +39,9 @@ class Table:
 
 
 def read_text(content: bytes, channel: str | None, limits: Limits) -> Channels:
-    text, taken_at = count_stamps(decode(content))
+    text, taken_at, notes = count_stamps(decode(content))
     table = open_table(text, limits)
+    table.notes += notes
     if taken_at and len(table.names) > 1:
         table.names[0] = STAMPED
     place = table.names.index

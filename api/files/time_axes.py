@@ -131,8 +131,8 @@ def read_rate(name: str, times: np.ndarray, said: float | None) -> tuple[float |
     return said, ""
 
 
-def count_stamps(text: str) -> tuple[str, str]:
-    """Return a text whose lines begin with time stamps with nanoseconds since the first instead, and that one.
+def count_stamps(text: str) -> tuple[str, str, list[str]]:
+    """Return a text whose lines begin with time stamps with nanoseconds since the first instead, that one, and notes.
 
     Stamps are ISO 8601, or day, month (a number or its English name) and year before the clock, which may be one of 12
     hours; month and day where a day would be a month above 12. A text in which no two lines that follow each other
@@ -140,14 +140,20 @@ def count_stamps(text: str) -> tuple[str, str]:
     """
     first = STAMP.search(text, 0, HEAD)
     if first is None or not STAMP.match(text, text.find("\n", first.end()) + 1):
-        return text, ""
+        return text, "", []
     found = list(STAMP.finditer(text, first.start()))
     swap = any(each["second"] and each["second"].isdecimal() and int(each["second"]) > 12 for each in found)
     times = np.array([to_time(each, swap) for each in found])
     counts = (times - times[0]).astype(np.int64).tolist()
     ends = [each.start() for each in found[1:]] + [len(text)]
     rows = [f"{count}{text[each.end() : end]}" for count, each, end in zip(counts, found, ends, strict=True)]
-    return text[: first.start()] + "".join(rows), to_iso(first, swap) + (first["zone"] or "")
+    notes = [] if swap or not all(map(may_be_swapped, found)) else [f"{shown(first[0])} was read as day, month, year"]
+    return text[: first.start()] + "".join(rows), to_iso(first, swap) + (first["zone"] or ""), notes
+
+
+def may_be_swapped(stamp: re.Match) -> bool:
+    """Return whether a stamp may have its month first, as an American writes it between strokes."""
+    return "/" in stamp[0] and stamp["second"].isdecimal() and int(stamp["first"]) <= 12
 
 
 def to_time(stamp: re.Match, swap: bool) -> np.datetime64:

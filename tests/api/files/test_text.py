@@ -214,18 +214,22 @@ def test_a_stamp_in_the_head_is_no_time_axis():
 
 
 @pytest.mark.parametrize(
-    ("stamp", "taken_at"),
+    ("stamp", "taken_at", "note"),
     [
-        ("1/31/2024 12:00:00.{} PM", "2024-01-31T12:00:00.0"),
-        ("1/31/2024 12:00:00.{} AM", "2024-01-31T00:00:00.0"),
-        ("1/31/2024 1:00:00.{}PM", "2024-01-31T13:00:00.0"),
-        ("31/1/2024 1:00:00.{} am", "2024-01-31T01:00:00.0"),
-        ("01/02/2024 12:00:00.{}", "2024-02-01T12:00:00.0"),  # day first where both could be
+        ("1/31/2024 12:00:00.{} PM", "2024-01-31T12:00:00.0", ""),
+        ("1/31/2024 12:00:00.{} AM", "2024-01-31T00:00:00.0", ""),
+        ("1/31/2024 1:00:00.{}PM", "2024-01-31T13:00:00.0", ""),
+        ("31/1/2024 1:00:00.{} am", "2024-01-31T01:00:00.0", ""),
+        ("01.02.2024 12:00:00.{}", "2024-02-01T12:00:00.0", ""),
+        ("01/02/2024 12:00:00.{}", "2024-02-01T12:00:00.0", "01/02/2024 12:00:00.0 was read as day, month, year"),
     ],
 )
-def test_a_date_is_read_as_the_only_one_that_it_can_be(stamp, taken_at):
+def test_a_date_is_read_as_the_only_one_that_it_can_be_and_else_says_how(stamp, taken_at, note):
     rows = [f"{stamp.format(row)},{row % 3}" for row in range(10)]
-    assert read_recording("\n".join(["t,acc", *rows]).encode(), "a.csv", "acc").taken_at == taken_at
+    recording = read_recording("\n".join(["t,acc", *rows]).encode(), "a.csv", "acc")
+    assert recording.taken_at == taken_at
+    assert note in " ".join(recording.warnings)
+    assert "was read as" not in " ".join(recording.warnings) or note
 
 
 def test_all_dates_of_a_file_are_read_alike():
