@@ -1,5 +1,7 @@
 """`channel=all`: the answers to all channels of a file, the most damaged first."""
 
+from dataclasses import replace
+
 from api.files import formats
 from api.files.errors import UnreadableError, shown
 from api.files.limits import Limits
@@ -17,18 +19,28 @@ def answer_channels(
 ) -> WorkerAnswer:
     """Return the answer to the most damaged channel of a recording, with what was found in all of them.
 
-    A channel that cannot be diagnosed is told last, with its reason. Raises MistakeError where none can be. The
-    recording's file is taken out of the list, as answer_files does.
+    A channel that cannot be diagnosed is told last, with its reason. One of several that a baseline does not have is
+    answered without it, and says so. Raises MistakeError where no channel can be diagnosed. The recording's file is
+    taken out of the list, as answer_files does.
     """
     name, content = files.pop(0)
     found = read_all(content, name, limits)
     del content
-    quick = fields.model_copy(update={"series": False})
+    common = find_common(found, files, limits)
+
+    def answer_one(channel: str, series: bool) -> WorkerAnswer:
+        healthy = files if channel in common else []
+        said = usable(found[channel])
+        if channel not in common:
+            said = replace(said, warnings=(f"the baseline has no channel {channel}: none was used", *said.warnings))
+        asked = fields.model_copy(update={"channel": channel, "series": series})
+        return answer(diagnosis, asked, said, healthy, limits)
+
     answers: list[WorkerAnswer] = []
     refused: dict[str, MistakeError] = {}
-    for channel, said in found.items():
+    for channel in found:
         try:
-            answers.append(answer(diagnosis, named(quick, channel), usable(said), files, limits))
+            answers.append(answer_one(channel, series=False))
         except MistakeError as error:
             refused[channel] = error
     if not answers:
@@ -36,8 +48,7 @@ def answer_channels(
     answers.sort(key=rank_damage)
     worst = answers[0]
     if fields.series:
-        channel = worst.recording.channel
-        worst = answer(diagnosis, named(fields, channel), found[channel], files, limits)
+        worst = answer_one(worst.recording.channel, series=True)
     told = [describe_channel(each) for each in answers]
     told += [ChannelAnswer(channel=channel, prediction=None, reason=str(error)) for channel, error in refused.items()]
     return worst.model_copy(update={"all_channels": told})
@@ -56,8 +67,18 @@ def usable(said: Recording | UnreadableError) -> Recording:
     return said
 
 
-def named(fields: Fields, channel: str) -> Fields:
-    return fields.model_copy(update={"channel": channel})
+def find_common(found: formats.Channels, files: list[tuple[str, bytes]], limits: Limits) -> set[str]:
+    """Return the channels that all files of a baseline have; the only channel of a recording may be named otherwise."""
+    if len(found) == 1:
+        return set(found)
+    return set(found).intersection(*(read_baseline_channels(content, name, limits) for name, content in files))
+
+
+def read_baseline_channels(content: bytes, name: str, limits: Limits) -> formats.Channels:
+    try:
+        return read_all(content, name, limits)
+    except MistakeError as error:
+        raise MistakeError({"baseline": str(error)}) from error
 
 
 def rank_damage(found: WorkerAnswer) -> tuple[int, float]:

@@ -49,6 +49,18 @@ def test_a_channel_that_is_no_vibration_comes_after_those_that_were_diagnosed(cl
     assert [each["prediction"] for each in told["all_channels"]] == ["Normal", "Unknown", "Unknown"]
 
 
+def test_a_channel_that_the_baseline_does_not_have_is_not_compared_with_another(client):
+    """The second one is eight times as loud as the machine's healthy first one, and no damage for it."""
+    both = np.stack([HEALTHY, 8 * HEALTHY[::-1]], axis=1)
+    baseline = [npy(machine("Normal", seconds=6.0, seed=4))]
+    told = post(client, npy(both), fields=STATED | {"channel": "all"}, baseline=baseline).json()["all_channels"]
+    assert {each["channel"]: each["prediction"] for each in told} == {"0": "Normal", "1": "Normal"}
+    words = {each["channel"]: " ".join(each["warnings"]) for each in told}
+    assert "the baseline has no channel 1: none was used" in words["1"]
+    assert "the baseline has no channel" not in words["0"]
+    assert "no healthy baseline was given" not in words["0"]
+
+
 def test_a_channel_is_answered_as_if_it_had_been_asked_for_alone(client, answer):
     content = tdms(healthy=HEALTHY, damaged=DAMAGED)
     for each in answer["all_channels"][:2]:
