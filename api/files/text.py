@@ -17,6 +17,7 @@ from api.files.text_lines import (
     Lines,
     end_of_line,
     guess_separator,
+    have_one_whole_part,
     is_number,
     split_fields,
 )
@@ -93,14 +94,15 @@ def open_table(text: str, limits: Limits) -> Table:
     sampling_rate, rpm, notes = read_head(head, has_commas)
     # Lines are counted before they are parsed: this takes milliseconds, and parsing millions takes seconds.
     limits.check_length(text.rstrip().count("\n") + 1, sampling_rate, least=0)
-    check_marks(text, len(head), has_commas, rows if separator == "," else [])
+    check_marks(text, head, has_commas, rows if separator == "," else [])
     check_columns(Lines(text, len(head), separator), columns)
     names = name_columns(head, separator, columns, has_commas)
     return Table(text, len(head), separator, names, sampling_rate, rpm, notes)
 
 
-def check_marks(text: str, first_line: int, has_commas: bool, rows: list[str]) -> None:
+def check_marks(text: str, head: list[str], has_commas: bool, rows: list[str]) -> None:
     """Raise UnreadableError where a mark has two meanings; rows are the first ones where commas separate."""
+    first_line = len(head)
     if has_commas and "." in text:
         place = max(text.index(","), text.index("."))
         number = first_line + text.count("\n", 0, place) + 1
@@ -113,6 +115,11 @@ def check_marks(text: str, first_line: int, has_commas: bool, rows: list[str]) -
         raise UnreadableError(
             f"line {first_line + 1} has '{shown(rows[0])}': commas stand both between the numbers and for their "
             "decimals; separate the numbers with ';', or write decimals with '.'"
+        )
+    if have_one_whole_part(rows) and "," not in "".join(head[-1:]):
+        raise UnreadableError(
+            f"line {first_line + 1} has '{shown(rows[0])}': that may be one number or two; write decimals with '.', "
+            "separate numbers with ';', or name both columns in a line above"
         )
 
 

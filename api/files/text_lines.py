@@ -10,6 +10,7 @@ QUOTED = re.compile(r'"\s*+[-+]?[\d.]++,[\d.,]++(?:[eE][-+]?\d++)?+\s*+"')  # a 
 GROUPED = re.compile(r"[-+]?\d{1,3}(?:[.,]\d{3})++(?:[.,]\d++)?+")  # such a number is refused, but it is one
 DECIMAL = r"[-+]?\d++(?:,\d++)?+(?:[eE][-+]?\d++)?+"
 DECIMALS = re.compile(rf"{DECIMAL}(?:\s++{DECIMAL})*+")
+WHOLE = re.compile(r"([-+]?\d++),(\d++)")
 FRACTION = re.compile(r"^-0,|,0\d|,\d\d+[eE]", re.MULTILINE)  # what whole numbers between commas do not look like
 
 
@@ -63,6 +64,12 @@ def has_decimal_commas(rows: list[str]) -> bool:
     """Return whether commas are for decimals: between blanks, or where no two whole numbers would look so."""
     is_clear = any(" " in row for row in rows) or FRACTION.search("\n".join(rows))
     return bool(is_clear) and all(map(DECIMALS.fullmatch, rows))
+
+
+def have_one_whole_part(rows: list[str]) -> bool:
+    """Return whether rows are two runs of digits, of which the first stays: it may be the whole part of one number."""
+    found = [WHOLE.fullmatch(row.strip()) for row in rows]
+    return all(found) and len({each[1] for each in found}) == 1 < len({each[2] for each in found})
 
 
 def split_fields(line: str, separator: str | None) -> list[str]:

@@ -51,6 +51,7 @@ REFUSALS = [
     (b'a,b\n"1,152","0.5"\n"1,153","0.7"\n', "a.csv", "a", "save them without thousands separators"),
     (b'a\n"1,152.5"\n"1,153.5"\n', "a.csv", "", "the numbers hold both ',' and '.'"),
     (b"0,000083,0,125\n0,000167,0,25\n", "a.csv", "1", "line 1 has '0,000083,0,125': commas stand both between"),
+    (b"Spannung [V]\n1,6604\n1,633\n1,68\n", "a.csv", "", "line 2 has '1,6604': that may be one number or two"),
     (b"Date,Time,g\n2024-05-01,00:00:00.000083,1\n", "a.csv", "", "line 2 holds the clock time '00:00:00.000083':"),
     (b"t;g\n2024-05-01T00:00:00;1,5\n", "a.csv", "", "line 2 holds the clock time '2024-05-01T00:00:00': leave that"),
     (b"g;h\n0,5;1\n1,5;x,y\n2;3\n", "a.csv", "h", "line 3 has 'x,y', expected 2 columns of numbers"),

@@ -218,7 +218,7 @@ FACTS = {
         "recording of 1 s", "`9 0.3126 1.537 0`", "above 0 |", "whole numbers from 0",
     ),
     "docs/recording.md": (
-        "versions 4 to 7", "(58 and 58b)", "MATLAB\n7.3", "(ISO 8601,", "(6309: 309K)", "series 60, 62 or 63",
+        "versions 4 to 7", "(58 and 58b)", "MATLAB\n7.3", "are ISO 8601, or", "(6309: 309K)", "series 60, 62 or 63",
         "(6309, SKF 6309-2Z/C3)", "45 x 100 x 25", "ISO 15 gives",
         "stated 10 % too", "ms at 12 kHz", "ms at 48 kHz", "ms at 192 kHz", "heights of 60 lines",
         "Else a 422 asks", "more than 1 % off",
