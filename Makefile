@@ -32,7 +32,8 @@ check: .venv/ready
 	ruff format --check .
 	ruff check .
 	lint-imports
-	python -m pytest -n 2 --dist loadfile tests/model tests/api tests/pipeline tests/test_*.py
+	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not processes and not soak" \
+		tests/model tests/api tests/pipeline tests/test_*.py
 
 # What measures runs after the others.
 test: .venv/ready

@@ -8,6 +8,7 @@ from api.on_demand import are_watched
 from api.settings import Settings
 from tests.conftest import ROOT, environment
 
+pytestmark = pytest.mark.processes
 SCRIPT = """
 import json, sys
 from fastapi.testclient import TestClient

@@ -54,7 +54,7 @@ def postgresql():
     shutil.rmtree(home, ignore_errors=True)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.processes)])
 def url(request, tmp_path):
     """Return the URL of an empty database."""
     if request.param == "sqlite":

@@ -109,6 +109,7 @@ def test_an_older_database_is_watched_on_as_a_new_one_is(older, limits, life):
     store.engine.dispose()
 
 
+@pytest.mark.processes
 def test_a_store_that_is_divided_by_month_goes_on_as_it_was(postgresql, limits, life):
     url = f"{postgresql.removesuffix('postgres')}divided"
     engine = create_engine(postgresql.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")

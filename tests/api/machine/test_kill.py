@@ -13,6 +13,7 @@ from api.machine.store import Store
 from tests.api.machine.conftest import POINT
 from tests.conftest import ROOT, environment
 
+pytestmark = pytest.mark.processes
 WRITER = """
 import sys, yaml
 from api.machine.database import open_engine

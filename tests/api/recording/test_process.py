@@ -10,6 +10,8 @@ from api.recording.process import WorkerEndedError, WorkerNotStartedError
 from api.recording.protocol import READY
 from tests.tools.workers import FIELDS, npy, run
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def recording(noise):

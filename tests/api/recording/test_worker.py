@@ -9,6 +9,8 @@ import pytest
 from api.recording.process import WorkerEndedError
 from tests.tools.workers import FIELDS, LONGEST, MEMORY, npy, run
 
+pytestmark = pytest.mark.processes
+
 
 def test_memory_is_limited(noise):
     async def scenario(worker):

@@ -17,6 +17,7 @@ from tests.tools.soak.bodies import ask_for_npy, make_records, write_npy
 
 HALF = b"GET /health/live HTTP/1.1\r\nHost: here\r\nX-Slow: "
 WHOLE = b"GET /health/live HTTP/1.1\r\nHost: here\r\n\r\n"
+pytestmark = pytest.mark.processes
 
 
 @pytest.fixture(scope="module")

@@ -184,6 +184,7 @@ outbox.thread.join()
 """
 
 
+@pytest.mark.processes
 def test_a_kill_in_the_middle_of_a_sending_loses_nothing(url, told):
     def answer(request: BaseHTTPRequestHandler, number: int) -> None:
         if number == 1:
