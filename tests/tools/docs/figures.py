@@ -229,7 +229,7 @@ FACTS = {
         "after a 5xx", "240 recordings of 10 s", "after 3 s of more load", "after 60 s", "gets a 503",
     ),
     "docs/service.md": (
-        "with a 413 from", "gets a 503", "gets a 422", "gets a 401", "below 400 MB", "status 0", "within 10 s",
+        "with a 413 from", "gets a 503", "gets a 422", "gets a 401", "below 450 MB", "status 0", "within 10 s",
         "from 16 clients",
     ),
     "docs/window.md": ("up to 100,000 times",),

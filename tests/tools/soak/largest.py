@@ -23,14 +23,14 @@ LONG = MOST_JSON // (READ * 2048) - 1  # characters of a number, so that so many
 MODEL_INFER = b'{"inputs":[{"name":"records","shape":[%d,2048],"datatype":"FP32",'
 
 
-def measure_peak(name: str, clients: int = 0, turns: int = 4, megabytes: float = 400) -> Measured:
+def measure_peak(name: str, clients: int = 0, turns: int = 4) -> Measured:
     """The largest bodies, as many at once as there is room for unless told: the memory of the service is bounded.
 
     Where there are more clients than that, as many as there is room for are answered, and the others get a 503. What
     is refused or accepted is so for the reason that it was made for.
     """
     request = LARGEST[name]()
-    wanted = REFUSED.get(name, 200)
+    wanted, megabytes = REFUSED.get(name, 200), 450 if name in UPLOADS else 400
     room = min(settings.max_queue, settings.max_buffered // len(request))
     with serving(DIAGNOSER_SECONDS="60", REQUEST_TIMEOUT="300") as service:  # whatever runs beside it
         peak, statuses = uvloop.run(send_largest(service, request, clients or room, turns))
@@ -99,6 +99,10 @@ def largest_array() -> bytes:
     return ask_to_diagnose(write_npy(samples), "recording.npy", sampling_rate="12000")
 
 
+UPLOADS: dict[str, Callable[[], bytes]] = {
+    "text to diagnose": largest_text,
+    ".npy to diagnose": largest_array,
+}
 LARGEST: dict[str, Callable[[], bytes]] = {
     "JSON": lambda: largest_json(write_json(make_records(1))[0]),
     "JSON of the shortest numbers": lambda: largest_json(short_numbers(b"")),
@@ -113,8 +117,7 @@ LARGEST: dict[str, Callable[[], bytes]] = {
     "v2 JSON of the shortest numbers": lambda: largest_infer([b"0", b"1"]),
     "v2 JSON of long numbers": lambda: largest_infer([b"-0.1".ljust(LONG, b"2"), b"0.1".ljust(LONG, b"2")]),
     "v2 JSON with a mistake at its end": lambda: largest_infer([b"-999", b"999"], b"true"),
-    "text to diagnose": largest_text,
-    ".npy to diagnose": largest_array,
+    **UPLOADS,
 }
 REFUSED = {  # with which status; the others are answered
     "JSON of the shortest numbers": 413,
