@@ -30,7 +30,7 @@ def measure_peak(name: str, clients: int = 0, turns: int = 4) -> Measured:
     is refused or accepted is so for the reason that it was made for.
     """
     request = LARGEST[name]()
-    wanted, megabytes = REFUSED.get(name, 200), 450 if name in UPLOADS else 400
+    wanted, megabytes = REFUSED.get(name, 200), 450 if name == TEXT else 400
     room = min(settings.max_queue, settings.max_buffered // len(request))
     with serving(DIAGNOSER_SECONDS="60", REQUEST_TIMEOUT="300") as service:  # whatever runs beside it
         peak, statuses = uvloop.run(send_largest(service, request, clients or room, turns))
@@ -99,10 +99,7 @@ def largest_array() -> bytes:
     return ask_to_diagnose(write_npy(samples), "recording.npy", sampling_rate="12000")
 
 
-UPLOADS: dict[str, Callable[[], bytes]] = {
-    "text to diagnose": largest_text,
-    ".npy to diagnose": largest_array,
-}
+TEXT = "text to diagnose"  # takes most: its characters lie beside the samples read of them
 LARGEST: dict[str, Callable[[], bytes]] = {
     "JSON": lambda: largest_json(write_json(make_records(1))[0]),
     "JSON of the shortest numbers": lambda: largest_json(short_numbers(b"")),
@@ -117,7 +114,8 @@ LARGEST: dict[str, Callable[[], bytes]] = {
     "v2 JSON of the shortest numbers": lambda: largest_infer([b"0", b"1"]),
     "v2 JSON of long numbers": lambda: largest_infer([b"-0.1".ljust(LONG, b"2"), b"0.1".ljust(LONG, b"2")]),
     "v2 JSON with a mistake at its end": lambda: largest_infer([b"-999", b"999"], b"true"),
-    **UPLOADS,
+    TEXT: largest_text,
+    ".npy to diagnose": largest_array,
 }
 REFUSED = {  # with which status; the others are answered
     "JSON of the shortest numbers": 413,
